@@ -1,0 +1,46 @@
+//! The nouns and their rules; no I/O, no clock, no randomness.
+
+pub mod agreement;
+pub mod assessment;
+pub mod client;
+pub mod condition;
+pub mod dataset;
+pub mod evidence;
+pub mod gate;
+pub mod id;
+pub mod permit;
+pub mod person;
+pub mod purpose;
+pub mod questionnaire;
+pub mod text;
+pub mod time;
+pub mod treatment;
+pub mod vendor;
+
+pub use time::{Date, Instant};
+
+/// A value that a noun cannot hold: which field, and what to do about it.
+///
+/// `reason` completes the sentence "`field` …" and never repeats the value.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, serde::Serialize)]
+#[error("{field} {reason}")]
+pub struct Invalid {
+    /// Path of the field as the API names it, such as `contacts[0].email`.
+    pub field: String,
+    /// What is wrong and what would be right.
+    pub reason: String,
+}
+
+impl Invalid {
+    /// Names a field and says what it must be.
+    pub fn new(field: impl Into<String>, reason: impl Into<String>) -> Self {
+        Self { field: field.into(), reason: reason.into() }
+    }
+
+    /// The same complaint, placed below a parent path.
+    #[must_use]
+    pub fn within(self, parent: &str) -> Self {
+        let field = if self.field.is_empty() { parent.to_owned() } else { format!("{parent}.{}", self.field) };
+        Self { field, ..self }
+    }
+}

@@ -1,0 +1,233 @@
+//! Sources, and the datasets catalogued in them: fields classed, the subject mapped.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::Invalid;
+use super::id::{DatasetId, SourceId};
+use super::purpose::known_category;
+use super::text::{FieldName, Line, Name, Slug};
+use super::time::Instant;
+
+/// Where rows live. Paths are relative to a configured source root; they never reach an answer to a vendor.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub enum SourceLocation {
+    /// A SQLite database file.
+    Sqlite { path: Line },
+    /// A CSV file with a header line.
+    Csv {
+        path: Line,
+        /// The separator, one ASCII character.
+        #[serde(default = "comma")]
+        delimiter: char,
+    },
+    /// A Parquet file.
+    Parquet { path: Line },
+}
+
+const fn comma() -> char {
+    ','
+}
+
+impl SourceLocation {
+    /// The path below a source root.
+    pub fn path(&self) -> &Line {
+        match self {
+            Self::Sqlite { path } | Self::Csv { path, .. } | Self::Parquet { path } => path,
+        }
+    }
+
+    /// The wire name of the kind.
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Sqlite { .. } => "sqlite",
+            Self::Csv { .. } => "csv",
+            Self::Parquet { .. } => "parquet",
+        }
+    }
+
+    /// A separator must be one printable ASCII character or a tab.
+    pub fn check(&self) -> Result<(), Invalid> {
+        match self {
+            Self::Csv { delimiter, .. } if !(delimiter.is_ascii_graphic() || *delimiter == '\t' || *delimiter == ' ') || *delimiter == '"' => {
+                Err(Invalid::new("delimiter", "must be one ASCII character other than a quote"))
+            }
+            Self::Sqlite { .. } | Self::Csv { .. } | Self::Parquet { .. } => Ok(()),
+        }
+    }
+}
+
+/// A registered source.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Source {
+    pub id: SourceId,
+    pub name: Name,
+    pub location: SourceLocation,
+    pub created_at: Instant,
+    pub version: i64,
+}
+
+/// What a column holds, whatever the source calls it. Equal logical types give equal pseudonyms.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum LogicalType {
+    Text,
+    /// Whole number of 64 bits.
+    Integer,
+    /// IEEE 754 binary64.
+    Number,
+    /// Exact decimal; on the wire a string.
+    Decimal,
+    Boolean,
+    Date,
+    /// A point in time, in UTC, to the microsecond.
+    Timestamp,
+    /// Something that can only be withheld (binary, lists, structs).
+    Other,
+}
+
+impl LogicalType {
+    /// The wire name; also the type tag under a pseudonym.
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Integer => "integer",
+            Self::Number => "number",
+            Self::Decimal => "decimal",
+            Self::Boolean => "boolean",
+            Self::Date => "date",
+            Self::Timestamp => "timestamp",
+            Self::Other => "other",
+        }
+    }
+
+    /// Whether it counts or measures.
+    pub const fn is_numeric(self) -> bool {
+        matches!(self, Self::Integer | Self::Number | Self::Decimal)
+    }
+
+    /// Whether it lies in the calendar.
+    pub const fn is_temporal(self) -> bool {
+        matches!(self, Self::Date | Self::Timestamp)
+    }
+}
+
+/// How far a field leads to a person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum FieldClass {
+    /// Names the person: e-mail, phone, customer number.
+    DirectIdentifier,
+    /// Names the person together with others: birth date, postal code.
+    QuasiIdentifier,
+    /// Hurts when known: health, income, notes.
+    Sensitive,
+    Plain,
+}
+
+impl FieldClass {
+    /// The wire name.
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::DirectIdentifier => "direct_identifier",
+            Self::QuasiIdentifier => "quasi_identifier",
+            Self::Sensitive => "sensitive",
+            Self::Plain => "plain",
+        }
+    }
+}
+
+/// A catalogued field.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Field {
+    pub name: FieldName,
+    #[serde(rename = "type")]
+    pub logical: LogicalType,
+    pub class: FieldClass,
+    /// Data category of the vocabulary; a permit may release the field only under an agreement that names it.
+    pub category: Slug,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<Line>,
+}
+
+/// Which field says whose row it is, and in which subject domain its keys compare.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SubjectMapping {
+    pub field: FieldName,
+    pub domain: Slug,
+}
+
+/// A catalogued table of a source.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Dataset {
+    pub id: DatasetId,
+    /// Unique; vendors ask for it by this name.
+    pub name: Slug,
+    pub source: SourceId,
+    /// The table within the source; files have one, named as the file without its ending.
+    pub table: FieldName,
+    pub fields: Vec<Field>,
+    pub subject: SubjectMapping,
+    pub created_at: Instant,
+    pub version: i64,
+}
+
+/// The most fields a dataset may have.
+pub const MOST_FIELDS: usize = 1_000;
+
+impl Dataset {
+    /// The field of that name, spelt exactly.
+    pub fn field(&self, name: &str) -> Option<&Field> {
+        self.fields.iter().find(|field| field.name.as_str() == name)
+    }
+
+    /// The logical type of the subject's key.
+    pub fn subject_type(&self) -> Option<LogicalType> {
+        self.field(self.subject.field.as_str()).map(|field| field.logical)
+    }
+}
+
+/// Checks a dataset's fields and subject before it is kept.
+pub fn check_fields(fields: &[Field], subject: &SubjectMapping) -> Result<(), Invalid> {
+    if fields.is_empty() || fields.len() > MOST_FIELDS {
+        return Err(Invalid::new("fields", format!("must be 1 to {MOST_FIELDS}")));
+    }
+    for (at, field) in fields.iter().enumerate() {
+        known_category(&field.category).map_err(|error| error.within(&format!("fields[{at}]")))?;
+        let twin = |other: &Field| other.name.as_str().to_lowercase() == field.name.as_str().to_lowercase();
+        if fields.iter().take(at).any(twin) {
+            return Err(Invalid::new(format!("fields[{at}].name"), "is there twice (case aside)"));
+        }
+    }
+    let key = fields.iter().find(|field| field.name == subject.field);
+    match key.map(|field| field.logical) {
+        None => Err(Invalid::new("subject.field", "must be one of the fields")),
+        Some(LogicalType::Text | LogicalType::Integer) => Ok(()),
+        Some(
+            LogicalType::Number
+            | LogicalType::Decimal
+            | LogicalType::Boolean
+            | LogicalType::Date
+            | LogicalType::Timestamp
+            | LogicalType::Other,
+        ) => Err(Invalid::new("subject.field", "must be of type text or integer")),
+    }
+}
+
+/// A table as discovery sees it in a source.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct DiscoveredTable {
+    pub name: String,
+    pub columns: Vec<DiscoveredColumn>,
+}
+
+/// A column as discovery sees it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct DiscoveredColumn {
+    pub name: String,
+    #[serde(rename = "type")]
+    pub logical: LogicalType,
+}

@@ -1,0 +1,95 @@
+//! The vocabulary of purposes and data categories that agreements and permits speak.
+//!
+//! The keys follow the W3C Data Privacy Vocabulary's taxonomy (DPV 2, purposes and personal data
+//! categories), written as slugs.
+
+use serde::Serialize;
+
+use super::Invalid;
+use super::text::Slug;
+
+/// A purpose of the vocabulary.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct PurposeTerm {
+    pub key: &'static str,
+    pub title: &'static str,
+    /// Direct marketing: an objection is absolute (GDPR Art. 21(3)).
+    pub direct_marketing: bool,
+}
+
+/// A category of personal data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct CategoryTerm {
+    pub key: &'static str,
+    pub title: &'static str,
+    /// Special category (GDPR Art. 9).
+    pub special: bool,
+}
+
+const fn purpose(key: &'static str, title: &'static str, direct_marketing: bool) -> PurposeTerm {
+    PurposeTerm { key, title, direct_marketing }
+}
+
+const fn category(key: &'static str, title: &'static str, special: bool) -> CategoryTerm {
+    CategoryTerm { key, title, special }
+}
+
+/// The purposes known.
+pub const PURPOSES: &[PurposeTerm] = &[
+    purpose("delivery-of-goods", "Delivering goods to customers", false),
+    purpose("service-provision", "Providing the service a customer asked for", false),
+    purpose("payment-management", "Handling payments", false),
+    purpose("customer-care", "Answering customers' questions and complaints", false),
+    purpose("communication-for-customer-care", "Sending service messages to customers", false),
+    purpose("direct-marketing", "Advertising sent to customers directly", true),
+    purpose("email-marketing", "Advertising by e-mail", true),
+    purpose("personalised-advertising", "Advertising chosen by a customer's profile", true),
+    purpose("service-usage-analytics", "Analysing how the service is used", false),
+    purpose("market-research", "Studying the market", false),
+    purpose("customer-satisfaction-survey", "Asking customers how satisfied they are", false),
+    purpose("fraud-prevention-and-detection", "Preventing and detecting fraud", false),
+    purpose("credit-checking", "Checking creditworthiness", false),
+    purpose("legal-compliance", "Meeting a legal duty", false),
+    purpose("research-and-development", "Research and development", false),
+    purpose("it-operations", "Running and securing IT systems", false),
+];
+
+/// The data categories known.
+pub const CATEGORIES: &[CategoryTerm] = &[
+    category("identifying", "Names and numbers that identify a person", false),
+    category("contact", "E-mail, phone and postal address", false),
+    category("demographic", "Age, gender, country and the like", false),
+    category("location", "Where a person lives or is", false),
+    category("account", "Account, loyalty and customer status", false),
+    category("transactional", "Orders, invoices and payments", false),
+    category("financial", "Income, value and creditworthiness", false),
+    category("preference", "Preferences and marketing choices", false),
+    category("behavioural", "How a person uses a service", false),
+    category("professional", "Job, education and employer", false),
+    category("communication", "Messages and notes", false),
+    category("technical", "Devices, addresses of machines, identifiers of records", false),
+    category("health", "Health", true),
+    category("ethnic-origin", "Racial or ethnic origin", true),
+    category("political-opinion", "Political opinion", true),
+    category("religion", "Religious or philosophical belief", true),
+    category("union-membership", "Trade-union membership", true),
+    category("genetic", "Genetic data", true),
+    category("biometric", "Biometric data that identify a person", true),
+    category("sexuality", "Sex life or sexual orientation", true),
+];
+
+/// The purpose of that key.
+pub fn known_purpose(key: &Slug) -> Result<&'static PurposeTerm, Invalid> {
+    PURPOSES
+        .iter()
+        .find(|term| term.key == key.as_str())
+        .ok_or_else(|| Invalid::new("purpose", "is not in the vocabulary; GET /api/v1/vocabulary lists it"))
+}
+
+/// The category of that key.
+pub fn known_category(key: &Slug) -> Result<&'static CategoryTerm, Invalid> {
+    CATEGORIES
+        .iter()
+        .find(|term| term.key == key.as_str())
+        .ok_or_else(|| Invalid::new("category", "is not in the vocabulary; GET /api/v1/vocabulary lists it"))
+}

@@ -1,0 +1,301 @@
+//! Treatments: what happens to one field on release. Closed by default: no treatment, no release.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::Invalid;
+use super::dataset::LogicalType;
+use super::text::Slug;
+use super::time::Date;
+
+/// The treatment of one field; semantics as each variant says. NULL in gives NULL out but for `constant`.
+/// Text is NFC and its lengths count graphemes. A value that can't be computed is withheld and counted.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Treatment {
+    /// The field is absent from the released schema.
+    Withhold,
+    /// As it is.
+    Clear,
+    /// One value for all rows, NULLs too.
+    Constant { value: ConstantValue },
+    /// Keeps the first and last graphemes and pads between with `pad` asterisks; text not longer than
+    /// prefix + suffix becomes padding only. With `email_domain` the part from the last `@` on is kept and
+    /// the rest masked.
+    Mask {
+        prefix: u8,
+        suffix: u8,
+        pad: u8,
+        #[serde(default)]
+        email_domain: bool,
+    },
+    /// The first graphemes.
+    Truncate { length: u16 },
+    /// HMAC-SHA-256 under a key of the agreement and the domain, 128 bits. The domain defaults to the subject
+    /// domain for the subject's field and to `dataset.field` for others.
+    Pseudonym {
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        domain: Option<Slug>,
+        format: PseudonymFormat,
+    },
+    /// `[lo, hi)` on the fixed grid `origin + n × width`.
+    GeneraliseNumber {
+        width: f64,
+        #[serde(default)]
+        origin: f64,
+        #[serde(rename = "as")]
+        form: GridForm,
+    },
+    /// A coarser calendar unit, in UTC.
+    GeneraliseDate {
+        #[serde(flatten)]
+        unit: DateUnit,
+    },
+    /// To the nearest multiple of the step, half to even.
+    Round { step: f64 },
+    /// Values at or beyond a bound become the bound, or as `label` the texts `90+` and `18-`.
+    TopBottomCode {
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        bottom: Option<f64>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        top: Option<f64>,
+        #[serde(rename = "as")]
+        form: CodeForm,
+    },
+}
+
+/// The one value of `constant`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(untagged)]
+pub enum ConstantValue {
+    Boolean(bool),
+    Integer(i64),
+    Number(f64),
+    Text(String),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum PseudonymFormat {
+    /// 26 lower-case characters of RFC 4648 base32 without padding.
+    Base32,
+    /// UUID text form of the 128 bits (version and variant bits are not set: every bit is keyed).
+    Uuid,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum GridForm {
+    /// The lower edge, as a number.
+    Lower,
+    /// The text `[20,30)`.
+    Range,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum CodeForm {
+    Bound,
+    Label,
+}
+
+/// The unit of a generalised date.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(tag = "unit", rename_all = "snake_case")]
+pub enum DateUnit {
+    /// `2026-07-01`.
+    Day,
+    /// ISO 8601 week, `2026-W31`.
+    Week,
+    /// `2026-07`.
+    Month,
+    /// `2026-Q3`.
+    Quarter,
+    /// `2026`, an integer.
+    Year,
+    /// Completed years at a reference day, in bands `[30,40)`. A birthday of 29 February counts on 1 March.
+    Age { width: u8, at: Date },
+}
+
+/// The most characters a constant text may have.
+const MOST_CONSTANT: usize = 500;
+
+impl Treatment {
+    /// The wire name.
+    pub const fn key(&self) -> &'static str {
+        match self {
+            Self::Withhold => "withhold",
+            Self::Clear => "clear",
+            Self::Constant { .. } => "constant",
+            Self::Mask { .. } => "mask",
+            Self::Truncate { .. } => "truncate",
+            Self::Pseudonym { .. } => "pseudonym",
+            Self::GeneraliseNumber { .. } => "generalise_number",
+            Self::GeneraliseDate { .. } => "generalise_date",
+            Self::Round { .. } => "round",
+            Self::TopBottomCode { .. } => "top_bottom_code",
+        }
+    }
+
+    /// The released type of a field of type `from`; `None` when it is withheld.
+    /// Refuses a treatment that does not fit the type or whose parameters make no sense.
+    pub fn released_type(&self, from: LogicalType) -> Result<Option<LogicalType>, Invalid> {
+        if matches!(self, Self::Withhold) {
+            return Ok(None);
+        }
+        if from == LogicalType::Other {
+            return Err(Invalid::new("kind", "must be withhold: this type can not be released"));
+        }
+        let fits = |good: bool, types: &str| {
+            if good { Ok(()) } else { Err(Invalid::new("kind", format!("{} treats {types} only", self.key()))) }
+        };
+        let released = match self {
+            Self::Withhold => return Ok(None),
+            Self::Clear => from,
+            Self::Constant { value } => value.checked_type()?,
+            Self::Mask { prefix, suffix, pad, .. } => {
+                fits(from == LogicalType::Text, "text")?;
+                if *pad == 0 || *pad > 32 || *prefix > 64 || *suffix > 64 {
+                    return Err(Invalid::new("pad", "must be 1 to 32, prefix and suffix at most 64"));
+                }
+                LogicalType::Text
+            }
+            Self::Truncate { length } => {
+                fits(from == LogicalType::Text, "text")?;
+                if *length == 0 {
+                    return Err(Invalid::new("length", "must be at least 1; use withhold to release nothing"));
+                }
+                LogicalType::Text
+            }
+            Self::Pseudonym { .. } => LogicalType::Text,
+            Self::GeneraliseNumber { width, origin, form } => {
+                fits(from.is_numeric(), "numbers")?;
+                if !(width.is_finite() && *width > 0.0 && origin.is_finite()) {
+                    return Err(Invalid::new("width", "must be a finite number above 0"));
+                }
+                match form {
+                    GridForm::Range => LogicalType::Text,
+                    GridForm::Lower if from == LogicalType::Integer && is_whole(*width) && is_whole(*origin) => LogicalType::Integer,
+                    GridForm::Lower => LogicalType::Number,
+                }
+            }
+            Self::GeneraliseDate { unit } => {
+                fits(from.is_temporal(), "dates and times")?;
+                match unit {
+                    DateUnit::Year => LogicalType::Integer,
+                    DateUnit::Age { width: 0, .. } => return Err(Invalid::new("width", "must be at least 1 year")),
+                    DateUnit::Day | DateUnit::Week | DateUnit::Month | DateUnit::Quarter | DateUnit::Age { .. } => LogicalType::Text,
+                }
+            }
+            Self::Round { step } => {
+                fits(from.is_numeric(), "numbers")?;
+                if !(step.is_finite() && *step > 0.0) {
+                    return Err(Invalid::new("step", "must be a finite number above 0"));
+                }
+                if from == LogicalType::Integer && !is_whole(*step) {
+                    return Err(Invalid::new("step", "must be a whole number for whole numbers"));
+                }
+                if from == LogicalType::Decimal { LogicalType::Number } else { from }
+            }
+            Self::TopBottomCode { bottom, top, form } => {
+                fits(from.is_numeric(), "numbers")?;
+                if bottom.is_none() && top.is_none() {
+                    return Err(Invalid::new("top", "or bottom must be given"));
+                }
+                if [bottom, top].into_iter().flatten().any(|bound| !bound.is_finite()) {
+                    return Err(Invalid::new("top", "and bottom must be finite numbers"));
+                }
+                if let (Some(bottom), Some(top)) = (bottom, top) && bottom >= top {
+                    return Err(Invalid::new("bottom", "must lie below top"));
+                }
+                if from == LogicalType::Integer && [bottom, top].into_iter().flatten().any(|bound| !is_whole(*bound)) {
+                    return Err(Invalid::new("top", "and bottom must be whole numbers for whole numbers"));
+                }
+                match form {
+                    CodeForm::Label => LogicalType::Text,
+                    CodeForm::Bound if from == LogicalType::Decimal => LogicalType::Number,
+                    CodeForm::Bound => from,
+                }
+            }
+        };
+        Ok(Some(released))
+    }
+
+    /// Whether this certainly tells no more than `other` does of any value. What can't be compared does not.
+    pub fn at_least_as_strict_as(&self, other: &Self) -> bool {
+        if self == other || matches!(self, Self::Withhold) {
+            return true;
+        }
+        match (self, other) {
+            (_, Self::Withhold) => false,
+            (_, Self::Clear) | (Self::Constant { .. }, _) => true,
+            // A mask with a shorter prefix shows the start of short texts that the longer one hid: masks do not compare.
+            (Self::Truncate { length }, Self::Truncate { length: other }) => length <= other,
+            (
+                Self::GeneraliseNumber { width, origin, form },
+                Self::GeneraliseNumber { width: other_width, origin: other_origin, form: other_form },
+            ) => form == other_form && is_multiple(*width, *other_width) && is_multiple(origin - other_origin, *other_width),
+            (Self::GeneraliseDate { unit }, Self::GeneraliseDate { unit: other }) => unit.coarsens(*other),
+            // Rounding twice is not rounding once: a coarser grid has edges of its own, so steps do not compare.
+            (
+                Self::TopBottomCode { bottom, top, form },
+                Self::TopBottomCode { bottom: other_bottom, top: other_top, form: other_form },
+            ) => {
+                let top_ok = match (top, other_top) {
+                    (_, None) => true,
+                    (Some(top), Some(other)) => top <= other,
+                    (None, Some(_)) => false,
+                };
+                let bottom_ok = match (bottom, other_bottom) {
+                    (_, None) => true,
+                    (Some(bottom), Some(other)) => bottom >= other,
+                    (None, Some(_)) => false,
+                };
+                form == other_form && top_ok && bottom_ok
+            }
+            _ => false,
+        }
+    }
+}
+
+impl DateUnit {
+    /// Whether every span of this unit is a union of spans of the other. Weeks cross months.
+    fn coarsens(self, other: Self) -> bool {
+        let rank = |unit: Self| match unit {
+            Self::Day => Some(0),
+            Self::Month => Some(1),
+            Self::Quarter => Some(2),
+            Self::Year => Some(3),
+            Self::Week | Self::Age { .. } => None,
+        };
+        match (self, other) {
+            (Self::Age { width, at }, Self::Age { width: other_width, at: other_at }) => {
+                at == other_at && other_width != 0 && width % other_width == 0
+            }
+            (Self::Week, Self::Day | Self::Week) | (Self::Age { .. }, Self::Day) => true,
+            _ => matches!((rank(self), rank(other)), (Some(coarse), Some(fine)) if coarse >= fine),
+        }
+    }
+}
+
+impl ConstantValue {
+    fn checked_type(&self) -> Result<LogicalType, Invalid> {
+        match self {
+            Self::Boolean(_) => Ok(LogicalType::Boolean),
+            Self::Integer(_) => Ok(LogicalType::Integer),
+            Self::Number(number) if number.is_finite() => Ok(LogicalType::Number),
+            Self::Number(_) => Err(Invalid::new("value", "must be finite")),
+            Self::Text(text) if text.chars().count() <= MOST_CONSTANT => Ok(LogicalType::Text),
+            Self::Text(_) => Err(Invalid::new("value", format!("must have at most {MOST_CONSTANT} characters"))),
+        }
+    }
+}
+
+fn is_whole(number: f64) -> bool {
+    // 2^53 is the last bound up to which every whole number is exact in binary64.
+    number.fract() == 0.0 && number.abs() <= 9_007_199_254_740_992.0
+}
+
+fn is_multiple(of: f64, step: f64) -> bool {
+    step != 0.0 && is_whole(of / step)
+}

@@ -1,0 +1,44 @@
+//! Pure decisions: who may do what, and what may be released. No I/O; time is a parameter.
+
+pub mod access;
+pub mod agreement;
+pub mod assessment;
+pub mod permit;
+pub mod release;
+pub mod vendor;
+
+use crate::domain::Invalid;
+use crate::domain::person::{Actor, Role};
+
+/// Why an act is not allowed: a sentence for the person who tried.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Denied {
+    /// The noun is not in a state in which the act applies.
+    #[error("{0}")]
+    State(String),
+    /// This person may not; another may.
+    #[error("{0}")]
+    Person(&'static str),
+    /// What was sent can't be.
+    #[error("{0}")]
+    Invalid(#[from] Invalid),
+    /// Several things are missing before the act can happen.
+    #[error("{} things are missing before this can be done", .0.len())]
+    Missing(Vec<Invalid>),
+}
+
+impl Denied {
+    pub(crate) fn state(sentence: impl Into<String>) -> Self {
+        Self::State(sentence.into())
+    }
+}
+
+/// Two people are two people: whoever wrote a thing does not approve it.
+pub(crate) fn is_same_person(actor: &Actor, author: &crate::domain::id::PersonId) -> bool {
+    actor.person() == Some(author)
+}
+
+/// Whether the actor holds the role of a privacy officer.
+pub(crate) fn is_privacy_officer(actor: &Actor) -> bool {
+    matches!(actor, Actor::Person { role: Role::PrivacyOfficer, .. })
+}

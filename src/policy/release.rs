@@ -1,0 +1,390 @@
+//! Compiles agreement, permit and live state into a [`ReleasePlan`], or names the gate that is closed.
+//!
+//! The plan's fields are private: nothing else can make one, so nothing is released that did not pass here.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::domain::agreement::AgreementVersion;
+use crate::domain::assessment::{Assessment, AssessmentStatus, Verdict};
+use crate::domain::client::{Client, Token};
+use crate::domain::condition::{self, Comparison, Operator};
+use crate::domain::dataset::{Dataset, Field, LogicalType, Source};
+use crate::domain::evidence::Evidence;
+use crate::domain::gate::{Gate, Refusal};
+use crate::domain::id::{AgreementId, VendorId};
+use crate::domain::permit::{LegalBasis, Permit, Revision, RevisionStatus};
+use crate::domain::text::{Digest, FieldName, Slug};
+use crate::domain::time::Instant;
+use crate::domain::treatment::Treatment;
+use crate::domain::vendor::{Lifecycle, Vendor};
+use crate::domain::Invalid;
+
+/// Everything a decision on one permit reads, as it stood under one pair of counters.
+#[derive(Debug, Clone)]
+pub struct LiveState {
+    pub token: Token,
+    pub client: Client,
+    pub vendor: Vendor,
+    /// The latest decided security assessment.
+    pub assessment: Option<Assessment>,
+    /// The vendor's mandatory evidence.
+    pub mandatory_evidence: Vec<Evidence>,
+    /// The latest signed version of the permit's agreement that has begun, if any.
+    pub agreement: Option<AgreementVersion>,
+    /// When the next signed version begins, if one waits.
+    pub successor_from: Option<Instant>,
+    pub permit: Permit,
+    /// The revision in force.
+    pub revision: Option<Revision>,
+    pub dataset: Arc<Dataset>,
+    pub source: Arc<Source>,
+}
+
+/// What a vendor asks for.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+pub struct Asked {
+    /// `purpose=`: another than the permit's closes the gate `purpose`.
+    pub purpose: Option<String>,
+    /// `select=`: the fields wanted, in order.
+    pub select: Option<Vec<String>>,
+    /// Filters over released fields: field, operator, values.
+    pub filter: Vec<(String, Operator, Vec<String>)>,
+    /// `order=`: field and whether descending.
+    pub order: Vec<(String, bool)>,
+}
+
+/// One released column.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Column {
+    pub field: Field,
+    pub treatment: Treatment,
+    /// The released type.
+    pub released: LogicalType,
+    /// For a pseudonym: the domain its key is derived for.
+    pub pseudonym_domain: Option<String>,
+}
+
+/// What the engine may do, and nothing more. Only [`compile`] makes one.
+#[derive(Debug, Clone)]
+pub struct ReleasePlan {
+    vendor: VendorId,
+    agreement: AgreementId,
+    permit: Slug,
+    revision: i32,
+    policy: Digest,
+    purpose: Slug,
+    dataset: Arc<Dataset>,
+    source: Arc<Source>,
+    columns: Vec<Column>,
+    selected: Vec<usize>,
+    condition: Vec<Comparison>,
+    filter: Vec<Comparison>,
+    order: Vec<(usize, bool)>,
+    daily_rows: u64,
+    stands_until: Instant,
+}
+
+impl ReleasePlan {
+    /// The vendor that receives.
+    pub fn vendor(&self) -> &VendorId {
+        &self.vendor
+    }
+    /// The agreement whose keys treat.
+    pub fn agreement(&self) -> &AgreementId {
+        &self.agreement
+    }
+    /// The permit's key.
+    pub fn permit(&self) -> &Slug {
+        &self.permit
+    }
+    /// The permit's revision.
+    pub fn revision(&self) -> i32 {
+        self.revision
+    }
+    /// SHA-256 of the canonical policy.
+    pub fn policy(&self) -> &Digest {
+        &self.policy
+    }
+    /// The purpose of the release.
+    pub fn purpose(&self) -> &Slug {
+        &self.purpose
+    }
+    /// The dataset released from.
+    pub fn dataset(&self) -> &Arc<Dataset> {
+        &self.dataset
+    }
+    /// Where its rows live.
+    pub fn source(&self) -> &Arc<Source> {
+        &self.source
+    }
+    /// Every column the permit releases, in the dataset's field order; filters may name any of them.
+    pub fn columns(&self) -> &[Column] {
+        &self.columns
+    }
+    /// Indexes into [`Self::columns`] that the answer holds, in the order asked for.
+    pub fn selected(&self) -> &[usize] {
+        &self.selected
+    }
+    /// The selected columns.
+    pub fn answer(&self) -> impl Iterator<Item = &Column> {
+        self.selected.iter().filter_map(|at| self.columns.get(*at))
+    }
+    /// The permit's row condition, over raw fields.
+    pub fn condition(&self) -> &[Comparison] {
+        &self.condition
+    }
+    /// The vendor's filter, over released values.
+    pub fn filter(&self) -> &[Comparison] {
+        &self.filter
+    }
+    /// The order asked for, over released values: index into [`Self::columns`] and whether descending.
+    pub fn order(&self) -> &[(usize, bool)] {
+        &self.order
+    }
+    /// The daily quota in rows.
+    pub fn daily_rows(&self) -> u64 {
+        self.daily_rows
+    }
+    /// The first instant at which something that this rests on begins, ends or falls due.
+    pub fn stands_until(&self) -> Instant {
+        self.stands_until
+    }
+}
+
+/// Why nothing was compiled.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum NoPlan {
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// The request itself can't be answered: 400.
+    #[error(transparent)]
+    Invalid(#[from] Invalid),
+}
+
+/// The sentence for each closed gate. Vendors read these; pages show the same words.
+pub fn detail(gate: Gate) -> &'static str {
+    match gate {
+        Gate::Token => "The access token is missing, expired or revoked. Ask /oauth/token for a new one.",
+        Gate::Client => "This client is revoked or not known. The vendor manager can issue a new one.",
+        Gate::Vendor => "This vendor is not active. The vendor manager can say why and reinstate it.",
+        Gate::DueDiligence => "The due diligence behind this release is missing or has lapsed. It must be renewed and decided.",
+        Gate::Subprocessor => "A sub-processor is not cleared for this data.",
+        Gate::Agreement => "No agreement that covers this release is in force.",
+        Gate::Permit => "The permit is not in force: it is paused, ended, outside its dates or not yet approved.",
+        Gate::Purpose => "The purpose named is not the purpose of this permit.",
+        Gate::Consent => "This permit rests on consent and no consent records exist yet.",
+        Gate::DatasetDrift => "The dataset has changed since it was catalogued. A data steward must confirm it.",
+        Gate::Quota => "The daily quota of this permit is used up. It opens again at midnight UTC.",
+    }
+}
+
+fn closed(gate: Gate) -> Refusal {
+    Refusal::new(gate, detail(gate))
+}
+
+/// The first closed gate of what a release on this permit rests on, token aside; gates in order of precedence.
+pub fn first_closed(state: &LiveState, now: Instant) -> Option<Gate> {
+    standing_gates(state, now).into_iter().find(|(_, open)| !open).map(|(gate, _)| gate)
+}
+
+/// Each gate beneath the token with whether it is open, in order of precedence.
+pub fn standing_gates(state: &LiveState, now: Instant) -> Vec<(Gate, bool)> {
+    let belongs = state.client.vendor == state.vendor.id && state.permit.vendor == state.vendor.id;
+    let permit_open = state.permit.paused_at.is_none()
+        && state.permit.ended_at.is_none()
+        && belongs
+        && state.client.may_ask(&state.permit.key)
+        && state.revision.as_ref().is_some_and(|revision| revision_open(revision, now));
+    let consent_open = state.revision.as_ref().is_none_or(|revision| revision.terms.legal_basis != LegalBasis::Consent);
+    vec![
+        (Gate::Client, state.client.revoked_at.is_none() && state.token.client == state.client.id),
+        (Gate::Vendor, state.vendor.lifecycle == Lifecycle::Active),
+        (Gate::DueDiligence, due_diligence_open(state.assessment.as_ref(), &state.mandatory_evidence, now)),
+        (Gate::Agreement, state.agreement.as_ref().is_some_and(|version| version.in_force_at(now))),
+        (Gate::Permit, permit_open),
+        (Gate::Consent, consent_open),
+    ]
+}
+
+fn revision_open(revision: &Revision, now: Instant) -> bool {
+    revision.status == RevisionStatus::InForce
+        && revision.policy.is_some()
+        && revision.terms.starts_on.is_none_or(|day| day.start() <= now)
+        && revision.terms.ends_on.is_none_or(|day| now < day.end())
+}
+
+/// Approved, not over, and every mandatory type of evidence has a paper that still holds.
+pub fn due_diligence_open(assessment: Option<&Assessment>, mandatory: &[Evidence], now: Instant) -> bool {
+    let approved = assessment.is_some_and(|round| match &round.status {
+        AssessmentStatus::Decided(decision) => {
+            matches!(decision.verdict, Verdict::Approved | Verdict::ApprovedWithConditions)
+                && decision.valid_until.is_some_and(|end| now < end)
+        }
+        AssessmentStatus::Draft
+        | AssessmentStatus::Sent
+        | AssessmentStatus::InProgress
+        | AssessmentStatus::Submitted { .. }
+        | AssessmentStatus::InReview { .. }
+        | AssessmentStatus::Cancelled { .. } => false,
+    });
+    approved && evidence_ends(mandatory).values().all(|end| end.is_none_or(|end| now < end))
+}
+
+/// For each mandatory type, the last instant any paper of it holds; `None` for one without an end.
+fn evidence_ends(mandatory: &[Evidence]) -> BTreeMap<&'static str, Option<Instant>> {
+    let mut ends = BTreeMap::new();
+    for paper in mandatory {
+        let end = paper.facts.expires.map(|day| day.end());
+        ends.entry(paper.facts.kind.key())
+            .and_modify(|known: &mut Option<Instant>| {
+                *known = match (*known, end) {
+                    (Some(known), Some(end)) => Some(known.max(end)),
+                    _ => None,
+                }
+            })
+            .or_insert(end);
+    }
+    ends
+}
+
+/// The instant until which a decision stands: when the first thing it read begins, ends or falls due.
+pub fn stands_until(state: &LiveState, now: Instant) -> Instant {
+    let mut turns: Vec<Instant> = vec![state.token.expires_at];
+    turns.extend(state.successor_from);
+    if let Some(AssessmentStatus::Decided(decision)) = state.assessment.as_ref().map(|round| &round.status) {
+        turns.extend(decision.valid_until);
+    }
+    turns.extend(evidence_ends(&state.mandatory_evidence).into_values().flatten());
+    if let Some(crate::domain::agreement::VersionStatus::Signed { from, until }) = state.agreement.as_ref().map(|version| &version.status) {
+        turns.push(*from);
+        turns.extend(*until);
+    }
+    if let Some(revision) = &state.revision {
+        turns.extend(revision.terms.starts_on.map(|day| day.start()));
+        turns.extend(revision.terms.ends_on.map(|day| day.end()));
+    }
+    // A decision never outlives a minute: a bound on what a wrong clock could do.
+    turns.into_iter().filter(|turn| *turn > now).min().unwrap_or(now).min(now.plus_seconds(60))
+}
+
+/// Decides whether the asked release may happen and what exactly it is.
+///
+/// A genuine but expired or revoked token answers for the first closed gate beneath it, else `token`.
+pub fn compile(state: &LiveState, asked: &Asked, now: Instant) -> Result<ReleasePlan, NoPlan> {
+    let token_good = state.token.revoked_at.is_none() && now < state.token.expires_at && state.token.scope.contains(&state.permit.key);
+    permitted(state, asked, now, token_good).map_err(NoPlan::Refused)?;
+    let (Some(revision), Some(_)) = (&state.revision, &state.agreement) else {
+        return Err(closed(Gate::Permit).into());
+    };
+    let policy = revision.policy.clone().ok_or(closed(Gate::Permit))?;
+    let columns = columns(state, revision)?;
+    let selected = select(&columns, asked)?;
+    let filter = asked.filter.iter().map(|(name, operator, values)| filter(&columns, name, *operator, values)).collect::<Result<_, _>>()?;
+    let order = asked
+        .order
+        .iter()
+        .map(|(name, descending)| Ok::<_, Invalid>((position(&columns, name)?, *descending)))
+        .collect::<Result<_, _>>()?;
+    let dataset = &state.dataset;
+    let condition = revision.terms.condition.typed(|name| dataset.field(name.as_str()).map(|field| field.logical)).map_err(|_| closed(Gate::DatasetDrift))?;
+    Ok(ReleasePlan {
+        vendor: state.vendor.id.clone(),
+        agreement: state.permit.agreement.clone(),
+        permit: state.permit.key.clone(),
+        revision: revision.number,
+        policy,
+        purpose: revision.terms.purpose.clone(),
+        dataset: Arc::clone(dataset),
+        source: Arc::clone(&state.source),
+        columns,
+        selected,
+        condition,
+        filter,
+        order,
+        daily_rows: revision.terms.daily_rows,
+        stands_until: stands_until(state, now),
+    })
+}
+
+/// Whether a running release under an opened plan may go on: every gate but the token's mere expiry.
+pub fn still_open(state: &LiveState, opened: &ReleasePlan, now: Instant) -> Result<(), Refusal> {
+    let token_good = state.token.revoked_at.is_none();
+    permitted(state, &Asked::default(), now, token_good)?;
+    let same = state.revision.as_ref().is_some_and(|revision| revision.policy.as_ref() == Some(&opened.policy));
+    if same { Ok(()) } else { Err(closed(Gate::Permit)) }
+}
+
+fn permitted(state: &LiveState, asked: &Asked, now: Instant, token_good: bool) -> Result<(), Refusal> {
+    for (gate, open) in standing_gates(state, now) {
+        if gate == Gate::Consent {
+            purpose_matches(state, asked)?;
+        }
+        if !open {
+            return Err(closed(gate));
+        }
+    }
+    if token_good { Ok(()) } else { Err(closed(Gate::Token)) }
+}
+
+fn purpose_matches(state: &LiveState, asked: &Asked) -> Result<(), Refusal> {
+    match (&asked.purpose, &state.revision) {
+        (Some(purpose), Some(revision)) if purpose != revision.terms.purpose.as_str() => Err(closed(Gate::Purpose)),
+        _ => Ok(()),
+    }
+}
+
+/// The released columns in the dataset's field order. A treatment that no longer fits the catalogued type is drift.
+fn columns(state: &LiveState, revision: &Revision) -> Result<Vec<Column>, Refusal> {
+    let dataset = &state.dataset;
+    let mut columns = Vec::new();
+    for field in &dataset.fields {
+        let Some(treatment) = revision.terms.fields.get(&field.name) else { continue };
+        let released = treatment.released_type(field.logical).map_err(|_| closed(Gate::DatasetDrift))?;
+        let Some(released) = released else { continue };
+        let pseudonym_domain = pseudonym_domain(treatment, field, dataset);
+        columns.push(Column { field: field.clone(), treatment: treatment.clone(), released, pseudonym_domain });
+    }
+    let gone = revision.terms.released().any(|(name, _)| dataset.field(name.as_str()).is_none());
+    if gone { Err(closed(Gate::DatasetDrift)) } else { Ok(columns) }
+}
+
+fn pseudonym_domain(treatment: &Treatment, field: &Field, dataset: &Dataset) -> Option<String> {
+    let Treatment::Pseudonym { domain, .. } = treatment else { return None };
+    Some(match domain {
+        Some(domain) => domain.to_string(),
+        None if field.name == dataset.subject.field => dataset.subject.domain.to_string(),
+        None => format!("{}.{}", dataset.name, field.name),
+    })
+}
+
+/// The answer for an unknown field and for a withheld one: the same but for the name sent.
+fn no_such_field(name: &str) -> Invalid {
+    let shown: String = name.chars().take(64).filter(|c| !c.is_control()).collect();
+    Invalid::new(shown, "is not a field of this release; GET /data/v1/datasets lists them")
+}
+
+fn position(columns: &[Column], name: &str) -> Result<usize, Invalid> {
+    columns.iter().position(|column| column.field.name.as_str() == name).ok_or_else(|| no_such_field(name))
+}
+
+fn select(columns: &[Column], asked: &Asked) -> Result<Vec<usize>, Invalid> {
+    let Some(names) = &asked.select else { return Ok((0..columns.len()).collect()) };
+    let mut selected = Vec::with_capacity(names.len().min(columns.len()));
+    for name in names {
+        let at = position(columns, name)?;
+        if selected.contains(&at) {
+            return Err(Invalid::new("select", "must not name a field twice"));
+        }
+        selected.push(at);
+    }
+    if selected.is_empty() { Err(Invalid::new("select", "must name at least one field")) } else { Ok(selected) }
+}
+
+fn filter(columns: &[Column], name: &str, operator: Operator, values: &[String]) -> Result<Comparison, Invalid> {
+    let at = position(columns, name)?;
+    let column = columns.get(at).ok_or_else(|| no_such_field(name))?;
+    let test = condition::test(operator, values, column.released).map_err(|error| Invalid::new(name, error.reason))?;
+    let field: FieldName = column.field.name.clone();
+    Ok(Comparison { field, test })
+}
