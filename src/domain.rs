@@ -12,6 +12,7 @@ pub mod permit;
 pub mod person;
 pub mod purpose;
 pub mod questionnaire;
+pub mod secret;
 pub mod text;
 pub mod time;
 pub mod treatment;
@@ -22,13 +23,22 @@ pub use time::{Date, Instant};
 /// A value that a noun cannot hold: which field, and what to do about it.
 ///
 /// `reason` completes the sentence "`field` …" and never repeats the value.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, serde::Serialize, utoipa::ToSchema)]
 #[error("{field} {reason}")]
 pub struct Invalid {
     /// Path of the field as the API names it, such as `contacts[0].email`.
     pub field: String,
     /// What is wrong and what would be right.
     pub reason: String,
+}
+
+/// Reads a variant that has no members. Serde itself lets an internally tagged one pass with any members, also under
+/// `deny_unknown_fields`.
+pub(crate) fn no_members<'de, D: serde::Deserializer<'de>>(from: D) -> Result<(), D::Error> {
+    #[derive(serde::Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Nothing {}
+    serde::Deserialize::deserialize(from).map(|Nothing {}| ())
 }
 
 impl Invalid {

@@ -1,1 +1,359 @@
-//! (to come)
+//! The data plane: turns a [`ReleasePlan`] into released rows, and hands out nothing that was not treated.
+
+mod ahead;
+mod calendar;
+mod canonical;
+mod compare;
+pub mod encode;
+mod place;
+mod plan;
+mod read;
+pub mod sample;
+mod source;
+mod stream;
+#[doc(hidden)]
+pub mod treat;
+mod udf;
+
+use std::collections::{BTreeMap, HashMap};
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use datafusion::arrow::error::ArrowError;
+use datafusion::error::DataFusionError;
+use datafusion::execution::memory_pool::FairSpillPool;
+use datafusion::execution::runtime_env::RuntimeEnvBuilder;
+use datafusion::execution::session_state::{SessionState, SessionStateBuilder};
+use datafusion::physical_optimizer::optimizer::PhysicalOptimizer;
+use datafusion::physical_plan::{ExecutionPlan, execute_stream};
+use datafusion::prelude::SessionConfig;
+use futures::StreamExt;
+use tokio::runtime::{Builder, Handle, Runtime};
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
+use zeroize::Zeroize;
+
+use self::plan::Layout;
+use self::source::{Scan, Table};
+use self::stream::Sent;
+pub use self::stream::{Released, ReleasedColumn, ReleasedStream};
+use crate::domain::Invalid;
+use crate::domain::dataset::{DiscoveredTable, SourceLocation};
+use crate::domain::text::FieldName;
+use crate::policy::release::ReleasePlan;
+
+/// What an engine may use.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Directories below which sources lie; the first that has a path wins.
+    pub roots: Vec<PathBuf>,
+    /// Worker threads, at least one.
+    pub threads: usize,
+    /// Bytes that sorts may hold before they spill to temporary files.
+    pub memory_bytes: usize,
+}
+
+/// The keys of one release. They are wiped when dropped and never printed.
+pub struct Secrets {
+    /// The key of each pseudonym domain.
+    pub pseudonym: BTreeMap<String, [u8; 32]>,
+    /// The key of the subject ledger.
+    pub ledger: [u8; 32],
+}
+
+impl fmt::Debug for Secrets {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("Secrets(..)")
+    }
+}
+
+impl Drop for Secrets {
+    fn drop(&mut self) {
+        self.pseudonym.values_mut().for_each(Zeroize::zeroize);
+        self.ledger.zeroize();
+    }
+}
+
+/// Which of the rows, counted after filter and order.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Window {
+    pub skip: u64,
+    pub limit: Option<u64>,
+}
+
+/// Why there are no rows. No text here names a path, a value or a column.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum EngineError {
+    /// The source no longer is as it was catalogued.
+    #[error("the dataset has changed since it was catalogued: {0}")]
+    Drift(String),
+    /// The file is missing, damaged or can't be reached.
+    #[error("the source can't be read: {0}")]
+    Unavailable(String),
+    /// The memory for releases is used up.
+    #[error("too much is being released at once: try again, or ask for less")]
+    Overloaded,
+    /// Something that the engine does not do.
+    #[error("{0}")]
+    Unsupported(String),
+    /// A fault of our own.
+    #[error("the release engine failed: {0}")]
+    Internal(String),
+}
+
+impl EngineError {
+    /// The file can't be opened, or what is in it can't be read.
+    fn damaged() -> Self {
+        Self::Unavailable("the file is missing or damaged".to_owned())
+    }
+
+    fn unsupported(what: &str) -> Self {
+        Self::Unsupported(what.to_owned())
+    }
+
+    fn internal(what: &str) -> Self {
+        Self::Internal(what.to_owned())
+    }
+}
+
+impl From<DataFusionError> for EngineError {
+    fn from(error: DataFusionError) -> Self {
+        match error.find_root() {
+            DataFusionError::External(error) => match error.downcast_ref::<Self>() {
+                Some(known) => known.clone(),
+                None => Self::internal("a part of the plan failed"),
+            },
+            DataFusionError::ResourcesExhausted(_) => Self::Overloaded,
+            DataFusionError::ParquetError(_) | DataFusionError::ObjectStore(_) | DataFusionError::IoError(_) => Self::damaged(),
+            DataFusionError::ArrowError(error, _) => match error.as_ref() {
+                ArrowError::CsvError(_) | ArrowError::ParseError(_) | ArrowError::ParquetError(_) | ArrowError::IoError(..) => {
+                    Self::damaged()
+                }
+                _ => Self::internal("a computation failed"),
+            },
+            // Messages of the others may hold names and values.
+            _ => Self::internal("the plan could not be carried out"),
+        }
+    }
+}
+
+/// Batches that wait for a slow reader.
+const BATCHES_AHEAD: usize = 3;
+
+/// Tables remembered by the version of their source.
+const TABLES_KEPT: usize = 256;
+
+/// File, its version, kind and separator, and the table.
+type TableKey = (PathBuf, String, &'static str, Option<char>, FieldName);
+
+/// Runs releases on threads of its own, so that a big export can't starve the rest of the process.
+pub struct Engine {
+    shared: Arc<Shared>,
+    handle: Handle,
+    runtime: Option<Runtime>,
+}
+
+struct Shared {
+    settings: Settings,
+    state: SessionState,
+    tables: Mutex<HashMap<TableKey, Arc<Table>>>,
+}
+
+impl fmt::Debug for Engine {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("Engine").finish_non_exhaustive()
+    }
+}
+
+impl Engine {
+    /// Starts the engine's threads.
+    pub fn new(settings: Settings) -> Result<Self, EngineError> {
+        let runtime = Builder::new_multi_thread()
+            .worker_threads(settings.threads.max(1))
+            // Each stream of a CSV or SQLite source holds one while its reader is slow.
+            .max_blocking_threads(1_024)
+            .thread_name("engine")
+            .enable_all()
+            .build()
+            .map_err(|_| EngineError::internal("its threads could not be started"))?;
+        let state = session(settings.memory_bytes)?;
+        let shared = Shared { settings, state, tables: Mutex::new(HashMap::new()) };
+        Ok(Self { shared: Arc::new(shared), handle: runtime.handle().clone(), runtime: Some(runtime) })
+    }
+
+    /// Whether a path may be registered: relative, below a root also when links are followed, and there.
+    pub fn check_path(&self, location: &SourceLocation) -> Result<(), Invalid> {
+        location.check()?;
+        place::check(&self.shared.settings.roots, location).map(|_| ())
+    }
+
+    /// The tables and columns of a source.
+    pub async fn discover(&self, location: &SourceLocation) -> Result<Vec<DiscoveredTable>, EngineError> {
+        let location = location.clone();
+        self.blocking(move |shared| source::discover(&place::locate(&shared.settings.roots, &location)?, &location)).await
+    }
+
+    /// A hexadecimal digest that changes when the source does. It reads no rows.
+    pub async fn source_version(&self, location: &SourceLocation) -> Result<String, EngineError> {
+        let location = location.clone();
+        self.blocking(move |shared| shared.locate(&location).map(|(_, version)| version)).await
+    }
+
+    /// Begins a release. Over an unchanged source the same plan gives the same rows in the same order, so that
+    /// windows can be laid side by side.
+    pub async fn open(&self, plan: Arc<ReleasePlan>, secrets: Secrets, window: Window) -> Result<ReleasedStream, EngineError> {
+        let (sender, sent) = mpsc::channel(BATCHES_AHEAD);
+        let (opened, ready) = oneshot::channel();
+        let shared = Arc::clone(&self.shared);
+        let release = Release { plan: Arc::clone(&plan), secrets, window };
+        let task = self.handle.spawn(async move {
+            match shared.prepare(release).await {
+                Ok((physical, layout)) => {
+                    if opened.send(Ok(layout)).is_ok() {
+                        shared.pump(physical, sender).await;
+                    }
+                }
+                Err(error) => drop(opened.send(Err(error))),
+            }
+        });
+        let layout = ready.await.map_err(|_| EngineError::internal("the release could not be planned"))??;
+        Ok(ReleasedStream::new(&plan, layout, sent, task.abort_handle()))
+    }
+
+    /// Runs something on the engine's threads, such as the encoding of what it releases.
+    ///
+    /// The task is cancelled when the engine is dropped.
+    pub fn spawn<Task>(&self, task: Task) -> JoinHandle<Task::Output>
+    where
+        Task: Future<Output: Send + 'static> + Send + 'static,
+    {
+        self.handle.spawn(task)
+    }
+
+    async fn blocking<Answer: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Shared) -> Result<Answer, EngineError> + Send + 'static,
+    ) -> Result<Answer, EngineError> {
+        let shared = Arc::clone(&self.shared);
+        let done = self.handle.spawn_blocking(move || work(&shared)).await;
+        done.unwrap_or_else(|_| Err(EngineError::internal("a reader died")))
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        // Waiting for the threads is not allowed where this may be dropped: in async code.
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+/// What is asked of one release.
+struct Release {
+    plan: Arc<ReleasePlan>,
+    secrets: Secrets,
+    window: Window,
+}
+
+impl Release {
+    /// The most rows that the source need give; unknown when rows fall out or are sorted on the way.
+    fn fetch(&self) -> Option<u64> {
+        let plan = &self.plan;
+        let every = plan.condition().is_empty() && plan.filter().is_empty() && plan.order().is_empty();
+        if every { Some(self.window.skip.saturating_add(self.window.limit?)) } else { None }
+    }
+
+    /// Whether it is worth running ahead: a page would only be late.
+    fn is_long(&self) -> bool {
+        self.window.limit.is_none_or(|rows| rows > source::BATCH as u64)
+    }
+}
+
+impl Shared {
+    /// A source's file and its version.
+    fn locate(&self, location: &SourceLocation) -> Result<(PathBuf, String), EngineError> {
+        let path = place::locate(&self.settings.roots, location)?;
+        let version = place::version(&path, location).map_err(|_| EngineError::damaged())?;
+        Ok((path, version))
+    }
+
+    /// Plans a release over the source as it is now.
+    async fn prepare(self: &Arc<Self>, release: Release) -> Result<(Arc<dyn ExecutionPlan>, Layout), EngineError> {
+        let shared = Arc::clone(self);
+        let blocking = tokio::task::spawn_blocking(move || shared.scan(&release).map(|scan| (scan, release))).await;
+        let (scan, release) = blocking.map_err(|_| EngineError::internal("a reader died"))??;
+        let compiled = plan::compile(&release.plan, &scan, &release.secrets, release.window)?;
+        let physical = self.state.create_physical_plan(&compiled.plan).await?;
+        let threads = self.settings.threads.max(1);
+        let physical = if release.is_long() && threads > 1 { ahead::run_ahead(physical, threads)? } else { physical };
+        Ok((physical, compiled.layout))
+    }
+
+    fn scan(&self, release: &Release) -> Result<Scan, EngineError> {
+        let (plan, location) = (&release.plan, &release.plan.source().location);
+        let (path, version) = self.locate(location)?;
+        let table = self.table(&path, version, location, &plan.dataset().table)?;
+        table.check(plan)?;
+        Scan::new(path, plan, &table, release.fetch())
+    }
+
+    /// The table as it stands, remembered while its source does not change.
+    fn table(&self, path: &Path, version: String, location: &SourceLocation, name: &FieldName) -> Result<Arc<Table>, EngineError> {
+        let delimiter = match location {
+            SourceLocation::Csv { delimiter, .. } => Some(*delimiter),
+            SourceLocation::Sqlite { .. } | SourceLocation::Parquet { .. } => None,
+        };
+        let key = (path.to_owned(), version, location.kind(), delimiter, name.clone());
+        let known = self.tables.lock().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();
+        if let Some(table) = known {
+            return Ok(table);
+        }
+        let table = Arc::new(source::table(path, location, name)?);
+        let mut tables = self.tables.lock().unwrap_or_else(PoisonError::into_inner);
+        if tables.len() >= TABLES_KEPT {
+            tables.clear();
+        }
+        tables.insert(key, Arc::clone(&table));
+        Ok(table)
+    }
+
+    /// Sends every batch until the rows end, fail, or nobody waits for them.
+    async fn pump(&self, physical: Arc<dyn ExecutionPlan>, to: mpsc::Sender<Sent>) {
+        let last = match execute_stream(physical, self.state.task_ctx()) {
+            Err(error) => Sent::Failed(error.into()),
+            Ok(mut rows) => loop {
+                match rows.next().await {
+                    None => break Sent::End,
+                    Some(Err(error)) => break Sent::Failed(error.into()),
+                    Some(Ok(batch)) => {
+                        if to.send(Sent::Batch(batch)).await.is_err() {
+                            return;
+                        }
+                    }
+                }
+            },
+        };
+        drop(to.send(last).await);
+    }
+}
+
+/// One partition and no reordering, so that rows come in the order of the source.
+fn session(memory_bytes: usize) -> Result<SessionState, EngineError> {
+    let runtime = RuntimeEnvBuilder::new().with_memory_pool(Arc::new(FairSpillPool::new(memory_bytes))).build_arc()?;
+    let mut config = SessionConfig::new().with_target_partitions(1).with_batch_size(source::BATCH).with_collect_statistics(false);
+    let optimizer = &mut config.options_mut().optimizer;
+    // Both could let a sort change which rows are read first, and with it the order of equal rows.
+    optimizer.enable_sort_pushdown = false;
+    optimizer.enable_dynamic_filter_pushdown = false;
+    optimizer.enable_topk_dynamic_filter_pushdown = false;
+    // Kept out of the scan, treatments can run beside it.
+    let rules = PhysicalOptimizer::new().rules.into_iter().filter(|rule| rule.name() != "ProjectionPushdown").collect();
+    Ok(SessionStateBuilder::new().with_config(config).with_runtime_env(runtime).with_physical_optimizer_rules(rules).build())
+}
+
+#[cfg(test)]
+mod fixture;
+#[cfg(test)]
+mod tests;

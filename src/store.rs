@@ -1,1 +1,204 @@
-//! (to come)
+//! The database behind exactly four ways in; what a way promises holds on SQLite and PostgreSQL alike.
+//!
+//! `read` changes nothing. `release` holds the gate shared, `govern` holds it alone and moves the counters, and
+//! `record` touches no right. A closure that errs leaves nothing behind; an answer comes only after the commit.
+
+pub mod agreements;
+pub mod api_keys;
+pub mod assessments;
+pub mod clients;
+mod clock;
+mod column;
+mod conn;
+pub mod counters;
+pub mod datasets;
+mod error;
+pub mod evidence;
+mod gate;
+pub mod history;
+mod migrate;
+pub mod people;
+pub mod permits;
+pub mod quotas;
+mod schema;
+pub mod sealed_keys;
+pub mod segments;
+pub mod sources;
+pub mod streams;
+pub mod tokens;
+pub mod vendors;
+mod writer;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use diesel::r2d2::{NopErrorHandler, Pool};
+
+use crate::domain::id::VendorId;
+
+pub use clock::Clock;
+pub use conn::Tx;
+pub use error::StoreError;
+
+use conn::{Manager, open_postgres, open_sqlite};
+use writer::Writer;
+
+/// Where the database is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DatabaseUrl {
+    /// A file; made when it is missing.
+    Sqlite(PathBuf),
+    /// A libpq address, `postgres://…`.
+    Postgres(String),
+}
+
+/// How the store is opened.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    pub url: DatabaseUrl,
+    /// Connections: readers on SQLite, all on PostgreSQL. At least 1.
+    pub pool: u32,
+}
+
+/// Whose rights an act changes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Scope {
+    Vendor(VendorId),
+    /// Every vendor's: an act on a dataset, a source or a key.
+    All,
+}
+
+/// A part of a list: what comes after an id, newest first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page {
+    pub after: Option<String>,
+    pub limit: usize,
+}
+
+impl Page {
+    fn limit(&self) -> i64 {
+        i64::try_from(self.limit).unwrap_or(i64::MAX)
+    }
+}
+
+/// How long a caller waits for a connection of the pool.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// The database. Clones share it.
+#[derive(Clone)]
+pub struct Store {
+    clock: Clock,
+    pool: Pool<Manager>,
+    writer: Option<Arc<Writer>>,
+}
+
+impl Store {
+    /// Opens the database and brings its schema up to date. Blocks.
+    pub fn open(settings: &Settings, clock: Clock) -> Result<Self, StoreError> {
+        match &settings.url {
+            DatabaseUrl::Sqlite(path) => {
+                let mut conn = open_sqlite(path)?;
+                migrate::run(&mut conn)?;
+                let writer = Writer::start(Tx::own(conn, clock.clone()), path.clone(), clock.clone())?;
+                let pool = pool(Manager::SqliteReader(path.clone()), settings.pool)?;
+                Ok(Self { clock, pool, writer: Some(Arc::new(writer)) })
+            }
+            DatabaseUrl::Postgres(url) => {
+                migrate::run(&mut open_postgres(url)?)?;
+                let pool = pool(Manager::Postgres(url.clone()), settings.pool)?;
+                Ok(Self { clock, pool, writer: None })
+            }
+        }
+    }
+
+    /// Reads one state of the database. What the closure tries to change is refused.
+    pub async fn read<T, E>(&self, f: impl FnOnce(&mut Tx) -> Result<T, E> + Send + 'static) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        let begin = if self.writer.is_some() { "BEGIN DEFERRED" } else { "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY" };
+        self.pooled(begin.to_owned(), f).await
+    }
+
+    /// Records a release while nobody may change the vendor's rights; what it reads is what they are.
+    pub async fn release<T, E>(&self, vendor: &VendorId, f: impl FnOnce(&mut Tx) -> Result<T, E> + Send + 'static) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        self.write(gate::release(vendor), f).await
+    }
+
+    /// Changes rights while no release of the scope is under way, and moves the scope's counter.
+    pub async fn govern<T, E>(&self, scope: Scope, f: impl FnOnce(&mut Tx) -> Result<T, E> + Send + 'static) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        self.write(gate::govern(&scope), move |tx| {
+            counters::bump(tx, &scope)?;
+            f(tx)
+        })
+        .await
+    }
+
+    /// Writes what touches no right: neither who may get what, nor whether they got it.
+    pub async fn record<T, E>(&self, f: impl FnOnce(&mut Tx) -> Result<T, E> + Send + 'static) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        self.write(gate::record(), f).await
+    }
+
+    /// Whether the database answers and takes writes.
+    pub async fn ready(&self) -> Result<(), StoreError> {
+        self.read(history::head).await?;
+        self.record(|_| Ok(())).await
+    }
+
+    /// One round of the sequencer: gives positions to pending entries, in the order in which they were appended
+    /// under the gate. Answers how many; 0 when another broker is at it, and on SQLite, whose writer gives
+    /// positions at once.
+    pub async fn sequence(&self) -> Result<u64, StoreError> {
+        if self.writer.is_some() { Ok(0) } else { self.record(history::give_positions).await }
+    }
+
+    async fn write<T, E>(&self, begin: String, f: impl FnOnce(&mut Tx) -> Result<T, E> + Send + 'static) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        match &self.writer {
+            Some(writer) => writer.submit(f).await,
+            None => self.pooled(begin, f).await,
+        }
+    }
+
+    async fn pooled<T, E>(&self, begin: String, f: impl FnOnce(&mut Tx) -> Result<T, E> + Send + 'static) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        let (pool, clock) = (self.pool.clone(), self.clock.clone());
+        let done = tokio::task::spawn_blocking(move || {
+            let conn = pool.get().map_err(|_| StoreError::unavailable("no connection to it became free"))?;
+            Tx::pooled(conn, clock).transact(&begin, f)
+        });
+        done.await.map_err(|_| E::from(StoreError::unavailable("the program is stopping")))?
+    }
+}
+
+fn pool(manager: Manager, size: u32) -> Result<Pool<Manager>, StoreError> {
+    let remote = matches!(manager, Manager::Postgres(_));
+    Pool::builder()
+        .max_size(size.max(1))
+        .min_idle(Some(1))
+        .connection_timeout(PATIENCE)
+        .test_on_check_out(remote)
+        .error_handler(Box::new(NopErrorHandler))
+        .build(manager)
+        .map_err(|_| StoreError::unavailable("it can not be reached"))
+}

@@ -44,10 +44,16 @@ impl AgreementKind {
 #[serde(tag = "authorisation", rename_all = "snake_case", deny_unknown_fields)]
 pub enum SubProcessors {
     /// None may be used.
+    #[serde(deserialize_with = "super::no_members")]
     Forbidden,
     /// Announced this many days ahead, with a window to object.
-    General { notice_days: u32, objection_days: u32 },
-    Specific { named: Vec<Name> },
+    General {
+        notice_days: u32,
+        objection_days: u32,
+    },
+    Specific {
+        named: Vec<Name>,
+    },
 }
 
 /// Art. 28(3)(e): help with the rights of the people concerned.
@@ -196,7 +202,9 @@ impl AgreementTerms {
         for category in &self.data_categories {
             known_category(category).map_err(|error| Invalid::new("data_categories", error.reason))?;
         }
-        if let (Some(start), Some(end)) = (self.starts_on, self.ends_on) && end < start {
+        if let (Some(start), Some(end)) = (self.starts_on, self.ends_on)
+            && end < start
+        {
             return Err(Invalid::new("ends_on", "must not be before starts_on"));
         }
         let sizes = [
@@ -208,6 +216,13 @@ impl AgreementTerms {
             Some((field, _)) => Err(Invalid::new(field, "must be at most 100")),
             None => Ok(()),
         }
+    }
+
+    /// What is allowed but deserves a second look.
+    pub fn warnings(&self) -> Vec<Invalid> {
+        let late = self.breach_notice.as_ref().is_some_and(|notice| notice.hours > 24);
+        let warning = || Invalid::new("terms.breach_notice.hours", "is above 24: the controller itself has 72 hours in all (Art. 33(1))");
+        late.then(warning).into_iter().collect()
     }
 
     /// What still stands between these terms and being in force, clause by clause.
@@ -228,18 +243,34 @@ impl AgreementTerms {
         want(self.retention_days.is_some(), "terms.retention_days", "must be given");
         want(around.has_document, "document", "must be uploaded: the paper that is signed");
         if around.transfers {
-            want(self.transfer.is_some(), "terms.transfer", "must name a mechanism and a transfer assessment: a country lies outside the EEA and the adequacy list");
+            want(
+                self.transfer.is_some(),
+                "terms.transfer",
+                "must name a mechanism and a transfer assessment: a country lies outside the EEA and the adequacy list",
+            );
         }
         match kind {
             AgreementKind::Processor => self.missing_processor(around, &mut want),
             AgreementKind::JointControllers => {
-                want(self.joint.is_some(), "terms.joint", "must say who answers whom, the contact point and where the essence is published");
+                want(
+                    self.joint.is_some(),
+                    "terms.joint",
+                    "must say who answers whom, the contact point and where the essence is published",
+                );
                 want(self.breach_notice.is_some(), "terms.breach_notice", "must be given");
             }
             AgreementKind::ControllerToController => {
                 want(self.controller.is_some(), "terms.controller", "must state purpose limits, notice and no onward sharing");
-                want(self.controller.as_ref().is_none_or(|terms| terms.no_onward_sharing), "terms.controller.no_onward_sharing", "must be promised");
-                want(self.holds_security(around), "terms.security_evidence", "must name at least one piece of evidence that has not expired");
+                want(
+                    self.controller.as_ref().is_none_or(|terms| terms.no_onward_sharing),
+                    "terms.controller.no_onward_sharing",
+                    "must be promised",
+                );
+                want(
+                    self.holds_security(around),
+                    "terms.security_evidence",
+                    "must name at least one piece of evidence that has not expired",
+                );
                 want(self.breach_notice.is_some(), "terms.breach_notice", "must be given");
             }
         }
@@ -249,14 +280,22 @@ impl AgreementTerms {
     fn missing_processor(&self, around: &Surroundings<'_>, want: &mut impl FnMut(bool, &str, &str)) {
         want(!self.instructions.is_empty(), "terms.instructions", "must hold at least one documented instruction (Art. 28(3)(a))");
         want(self.confidentiality_attested_on.is_some(), "terms.confidentiality_attested_on", "must be given (Art. 28(3)(b))");
-        want(self.holds_security(around), "terms.security_evidence", "must name at least one piece of evidence that has not expired (Art. 28(3)(c))");
+        want(
+            self.holds_security(around),
+            "terms.security_evidence",
+            "must name at least one piece of evidence that has not expired (Art. 28(3)(c))",
+        );
         let sub_processors = match &self.sub_processors {
             None => false,
             Some(SubProcessors::Forbidden) => true,
             Some(SubProcessors::General { notice_days, .. }) => *notice_days > 0,
             Some(SubProcessors::Specific { named }) => !named.is_empty(),
         };
-        want(sub_processors, "terms.sub_processors", "must be forbidden, general with notice days above 0, or specific with each named (Art. 28(3)(d))");
+        want(
+            sub_processors,
+            "terms.sub_processors",
+            "must be forbidden, general with notice days above 0, or specific with each named (Art. 28(3)(d))",
+        );
         want(self.assistance.is_some(), "terms.assistance", "must be given (Art. 28(3)(e))");
         want(self.breach_notice.is_some(), "terms.breach_notice", "must be given (Art. 28(3)(f))");
         want(self.at_the_end.is_some(), "terms.at_the_end", "must choose delete or return and a deadline (Art. 28(3)(g))");
@@ -302,12 +341,23 @@ pub struct Signature {
 #[serde(tag = "status", rename_all = "snake_case")]
 pub enum VersionStatus {
     Draft,
-    InReview { at: Instant },
-    Approved { at: Instant },
+    InReview {
+        at: Instant,
+    },
+    Approved {
+        at: Instant,
+    },
     /// Both parties signed; in force within its dates.
-    Signed { from: Instant, until: Option<Instant> },
-    Superseded { at: Instant },
-    Terminated { at: Instant },
+    Signed {
+        from: Instant,
+        until: Option<Instant>,
+    },
+    Superseded {
+        at: Instant,
+    },
+    Terminated {
+        at: Instant,
+    },
 }
 
 impl VersionStatus {
@@ -335,7 +385,11 @@ pub struct AgreementVersion {
     pub status: VersionStatus,
     /// SHA-256 of the document, once uploaded.
     pub document: Option<Digest>,
+    /// Who wrote in it last.
     pub author: PersonId,
+    /// Everyone who wrote in it; none of them approves it.
+    #[schema(value_type = Vec<PersonId>)]
+    pub authors: BTreeSet<PersonId>,
     pub approver: Option<PersonId>,
     /// What the approver said.
     pub comment: Option<Prose>,

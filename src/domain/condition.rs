@@ -82,7 +82,11 @@ impl Literal {
                 let digits = text.strip_prefix('-').unwrap_or(text);
                 let (whole, fraction) = digits.split_once('.').unwrap_or((digits, "0"));
                 let plain = |part: &str| !part.is_empty() && part.len() <= 38 && part.bytes().all(|b| b.is_ascii_digit());
-                if plain(whole) && plain(fraction) { Ok(Self::Decimal(text.to_owned())) } else { Err(bad("must be a decimal such as 12.50")) }
+                if plain(whole) && plain(fraction) {
+                    Ok(Self::Decimal(text.to_owned()))
+                } else {
+                    Err(bad("must be a decimal such as 12.50"))
+                }
             }
             LogicalType::Boolean => match text {
                 "true" => Ok(Self::Boolean(true)),
@@ -140,9 +144,7 @@ pub fn test(operator: Operator, values: &[String], logical: LogicalType) -> Resu
         Operator::Is => match (one()?, logical) {
             ("null", _) => Ok(Test::Null),
             ("not_null", _) => Ok(Test::NotNull),
-            (word @ ("true" | "false"), LogicalType::Boolean) => {
-                Ok(Test::Compare(Operator::Eq, Literal::Boolean(word == "true")))
-            }
+            (word @ ("true" | "false"), LogicalType::Boolean) => Ok(Test::Compare(Operator::Eq, Literal::Boolean(word == "true"))),
             _ => Err(Invalid::new("", "must be null or not_null")),
         },
         Operator::Gt | Operator::Gte | Operator::Lt | Operator::Lte if logical == LogicalType::Boolean => {
@@ -189,8 +191,10 @@ impl Condition {
         self.all.iter().enumerate().map(typed).collect()
     }
 
-    /// Whether this releases no row that `other` would not: it holds every clause of `other`.
-    pub fn narrows(&self, other: &Self) -> bool {
-        other.all.iter().all(|clause| self.all.contains(clause))
+    /// Whether this releases no row that `other` would not, and tells by its choice of rows nothing that the receiver does
+    /// not see anyway: it holds every clause of `other`, and those it adds are about fields that `told` says go out clear.
+    pub fn narrows(&self, other: &Self, told: impl Fn(&FieldName) -> bool) -> bool {
+        let kept = other.all.iter().all(|clause| self.all.contains(clause));
+        kept && self.all.iter().all(|clause| other.all.contains(clause) || told(&clause.field))
     }
 }

@@ -50,7 +50,9 @@ impl SourceLocation {
     /// A separator must be one printable ASCII character or a tab.
     pub fn check(&self) -> Result<(), Invalid> {
         match self {
-            Self::Csv { delimiter, .. } if !(delimiter.is_ascii_graphic() || *delimiter == '\t' || *delimiter == ' ') || *delimiter == '"' => {
+            Self::Csv { delimiter, .. }
+                if !(delimiter.is_ascii_graphic() || *delimiter == '\t' || *delimiter == ' ') || *delimiter == '"' =>
+            {
                 Err(Invalid::new("delimiter", "must be one ASCII character other than a quote"))
             }
             Self::Sqlite { .. } | Self::Csv { .. } | Self::Parquet { .. } => Ok(()),

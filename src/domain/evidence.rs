@@ -22,8 +22,7 @@ pub enum EvidenceType {
 
 impl EvidenceType {
     /// Every type.
-    pub const ALL: [Self; 6] =
-        [Self::Soc2, Self::Iso27001, Self::PenetrationTest, Self::Insurance, Self::Policy, Self::Other];
+    pub const ALL: [Self; 6] = [Self::Soc2, Self::Iso27001, Self::PenetrationTest, Self::Insurance, Self::Policy, Self::Other];
 
     /// The wire name.
     pub const fn key(self) -> &'static str {
@@ -86,6 +85,9 @@ pub struct Evidence {
     pub bytes: i64,
     pub uploaded_by: PersonId,
     pub uploaded_at: Instant,
+    /// The privacy officer who read it: with the decision of a round, or by an act of its own. Releases rest on
+    /// accepted papers only.
+    pub accepted_by: Option<PersonId>,
 }
 
 impl Evidence {

@@ -79,7 +79,9 @@ impl PermitTerms {
         if self.daily_rows == 0 || self.daily_rows > MOST_DAILY_ROWS {
             return Err(Invalid::new("daily_rows", "must be at least 1; pause the permit to release nothing"));
         }
-        if let (Some(start), Some(end)) = (self.starts_on, self.ends_on) && end < start {
+        if let (Some(start), Some(end)) = (self.starts_on, self.ends_on)
+            && end < start
+        {
             return Err(Invalid::new("ends_on", "must not be before starts_on"));
         }
         let mut released = 0_usize;
@@ -102,15 +104,18 @@ impl PermitTerms {
         self.fields.iter().filter(|(_, treatment)| !matches!(treatment, Treatment::Withhold))
     }
 
-    /// The data categories of what is released.
+    /// The data categories of what is released, and of what rows are chosen by: a choice tells the value.
     pub fn categories(&self, dataset: &Dataset) -> BTreeSet<Slug> {
-        self.released().filter_map(|(name, _)| dataset.field(name.as_str())).map(|field| field.category.clone()).collect()
+        let chosen = self.condition.all.iter().map(|clause| &clause.field);
+        let names = self.released().map(|(name, _)| name).chain(chosen);
+        names.filter_map(|name| dataset.field(name.as_str())).map(|field| field.category.clone()).collect()
     }
 
-    /// Direct identifiers that go out as they are: each needs the privacy officer's explicit tick.
+    /// Direct identifiers that go out as they are, or so that most values would: each needs the privacy officer's tick.
+    /// A shortened or rounded identifier can be the whole of it, so only what certainly hides it goes without.
     pub fn clear_identifiers(&self, dataset: &Dataset) -> BTreeSet<FieldName> {
         self.released()
-            .filter(|(_, treatment)| matches!(treatment, Treatment::Clear))
+            .filter(|(_, treatment)| !treatment.hides_identity())
             .filter(|(name, _)| dataset.field(name.as_str()).is_some_and(|field| field.class == FieldClass::DirectIdentifier))
             .map(|(name, _)| name.clone())
             .collect()
@@ -143,9 +148,7 @@ pub fn compare(old: &PermitTerms, new: &PermitTerms) -> Result<Change, Invalid> 
     if let Some((field, _)) = fixed.iter().find(|(_, same)| !same) {
         return Err(Invalid::new(*field, "can not change in a revision: write another permit"));
     }
-    let strict = new.released().all(|(name, treatment)| {
-        old.fields.get(name).is_some_and(|before| treatment.at_least_as_strict_as(before))
-    });
+    let strict = new.released().all(|(name, treatment)| old.fields.get(name).is_some_and(|before| treatment.at_least_as_strict_as(before)));
     let starts = match (old.starts_on, new.starts_on) {
         (None, _) => true,
         (Some(old), Some(new)) => new >= old,
@@ -156,7 +159,11 @@ pub fn compare(old: &PermitTerms, new: &PermitTerms) -> Result<Change, Invalid> 
         (Some(old), Some(new)) => new <= old,
         (Some(_), None) => false,
     };
-    let narrows = strict && starts && ends && new.daily_rows <= old.daily_rows && new.condition.narrows(&old.condition);
+    let narrows = strict
+        && starts
+        && ends
+        && new.daily_rows <= old.daily_rows
+        && new.condition.narrows(&old.condition, |name| matches!(old.fields.get(name), Some(Treatment::Clear)));
     Ok(if narrows { Change::Narrowing } else { Change::Widening })
 }
 
@@ -201,7 +208,11 @@ pub struct Revision {
     pub status: RevisionStatus,
     /// SHA-256 of the canonical policy put in force; see the history.
     pub policy: Option<Digest>,
+    /// Who wrote it last.
     pub author: PersonId,
+    /// Everyone who wrote in it; none of them approves it.
+    #[schema(value_type = Vec<PersonId>)]
+    pub authors: BTreeSet<PersonId>,
     pub approver: Option<PersonId>,
     pub created_at: Instant,
     pub in_force_at: Option<Instant>,

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::id::{ApiKeyId, PersonId};
+use super::id::{ApiKeyId, ClientId, PersonId};
 use super::text::{Email, Name};
 use super::time::Instant;
 
@@ -75,6 +75,8 @@ pub enum Actor {
     Person { id: PersonId, role: Role },
     /// The operator at the command line of the machine itself.
     Operator,
+    /// A vendor's machine, on what is its own.
+    Client(ClientId),
     /// A timer of the program.
     System,
 }
@@ -84,6 +86,7 @@ impl Actor {
     pub fn history_name(&self) -> &str {
         match self {
             Self::Person { id, .. } => id.as_str(),
+            Self::Client(id) => id.as_str(),
             Self::Operator => "operator",
             Self::System => "system",
         }
@@ -93,7 +96,7 @@ impl Actor {
     pub fn person(&self) -> Option<&PersonId> {
         match self {
             Self::Person { id, .. } => Some(id),
-            Self::Operator | Self::System => None,
+            Self::Operator | Self::Client(_) | Self::System => None,
         }
     }
 }

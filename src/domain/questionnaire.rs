@@ -21,9 +21,8 @@ pub struct Template {
     pub questions: Vec<Question>,
 }
 
-/// One question.
+/// One question. (`deny_unknown_fields` stands on [`QuestionKind`]: serde can't combine it with `flatten` here.)
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
 pub struct Question {
     pub id: Slug,
     /// The domain it belongs to, such as "Access control".
@@ -48,15 +47,22 @@ pub struct AskedWhen {
 
 /// What answers a question takes and how they score: `risk` is 0 (best) to 100 (worst).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(tag = "kind", rename_all = "snake_case")]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum QuestionKind {
     /// `good` names the answer that carries no risk.
-    YesNo { good: YesNo },
-    Choice { options: Vec<Choice> },
+    YesNo {
+        good: YesNo,
+    },
+    Choice {
+        options: Vec<Choice>,
+    },
     /// Read by the reviewer; any answer carries no risk.
     Text,
     /// A day; `fresh_days` says how old it may be at submission before it counts as worst.
-    Date { #[serde(default, skip_serializing_if = "Option::is_none")] fresh_days: Option<u32> },
+    Date {
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        fresh_days: Option<u32>,
+    },
     /// A piece of evidence of the vendor.
     File,
 }
@@ -80,7 +86,7 @@ pub struct Choice {
 
 /// An answer; `not_applicable` leaves the question out of the score and wants a reason.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(tag = "kind", content = "value", rename_all = "snake_case")]
+#[serde(tag = "kind", content = "value", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Answer {
     YesNo(YesNo),
     Choice(Slug),
@@ -188,7 +194,7 @@ impl Question {
 
     fn risk(&self, answer: &Answer, today: Date) -> u8 {
         match (&self.kind, answer) {
-            (QuestionKind::YesNo { good }, Answer::YesNo(given)) => if good == given { 0 } else { 100 },
+            (QuestionKind::YesNo { good }, Answer::YesNo(given)) if good == given => 0,
             (QuestionKind::Choice { options }, Answer::Choice(key)) => {
                 options.iter().find(|option| &option.key == key).map_or(100, |option| option.risk.min(100))
             }

@@ -134,8 +134,11 @@ impl std::str::FromStr for Date {
     type Err = Invalid;
 
     fn from_str(text: &str) -> Result<Self, Invalid> {
-        // chrono accepts a sign and short forms; the wire form is exactly ten characters.
-        if text.len() != 10 {
+        // chrono accepts a sign and short forms; the wire form is four digits, two and two. A year before 0 would be
+        // written in another form than it is read.
+        let digits_and_dashes =
+            text.bytes().enumerate().all(|(at, byte)| if matches!(at, 4 | 7) { byte == b'-' } else { byte.is_ascii_digit() });
+        if text.len() != 10 || !digits_and_dashes {
             return Err(Invalid::new("", "must be a date as in 2026-07-01"));
         }
         NaiveDate::parse_from_str(text, "%Y-%m-%d").map(Self).map_err(|_| Invalid::new("", "must be a date as in 2026-07-01"))

@@ -14,8 +14,10 @@ use super::time::Date;
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Treatment {
     /// The field is absent from the released schema.
+    #[serde(deserialize_with = "super::no_members")]
     Withhold,
     /// As it is.
+    #[serde(deserialize_with = "super::no_members")]
     Clear,
     /// One value for all rows, NULLs too.
     Constant { value: ConstantValue },
@@ -47,6 +49,8 @@ pub enum Treatment {
         form: GridForm,
     },
     /// A coarser calendar unit, in UTC.
+    // serde refuses every member of a flattened enum under `deny_unknown_fields`; the unit reads itself.
+    #[serde(deserialize_with = "DateUnit::deserialize")]
     GeneraliseDate {
         #[serde(flatten)]
         unit: DateUnit,
@@ -101,17 +105,22 @@ pub enum CodeForm {
 
 /// The unit of a generalised date.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(tag = "unit", rename_all = "snake_case")]
+#[serde(tag = "unit", rename_all = "snake_case", deny_unknown_fields)]
 pub enum DateUnit {
     /// `2026-07-01`.
+    #[serde(deserialize_with = "super::no_members")]
     Day,
     /// ISO 8601 week, `2026-W31`.
+    #[serde(deserialize_with = "super::no_members")]
     Week,
     /// `2026-07`.
+    #[serde(deserialize_with = "super::no_members")]
     Month,
     /// `2026-Q3`.
+    #[serde(deserialize_with = "super::no_members")]
     Quarter,
     /// `2026`, an integer.
+    #[serde(deserialize_with = "super::no_members")]
     Year,
     /// Completed years at a reference day, in bands `[30,40)`. A birthday of 29 February counts on 1 March.
     Age { width: u8, at: Date },
@@ -205,7 +214,9 @@ impl Treatment {
                 if [bottom, top].into_iter().flatten().any(|bound| !bound.is_finite()) {
                     return Err(Invalid::new("top", "and bottom must be finite numbers"));
                 }
-                if let (Some(bottom), Some(top)) = (bottom, top) && bottom >= top {
+                if let (Some(bottom), Some(top)) = (bottom, top)
+                    && bottom >= top
+                {
                     return Err(Invalid::new("bottom", "must lie below top"));
                 }
                 if from == LogicalType::Integer && [bottom, top].into_iter().flatten().any(|bound| !is_whole(*bound)) {
@@ -221,6 +232,11 @@ impl Treatment {
         Ok(Some(released))
     }
 
+    /// Whether no value of a direct identifier comes through: not even one that is short or small.
+    pub const fn hides_identity(&self) -> bool {
+        matches!(self, Self::Withhold | Self::Constant { .. } | Self::Mask { .. } | Self::Pseudonym { .. })
+    }
+
     /// Whether this certainly tells no more than `other` does of any value. What can't be compared does not.
     pub fn at_least_as_strict_as(&self, other: &Self) -> bool {
         if self == other || matches!(self, Self::Withhold) {
@@ -228,19 +244,17 @@ impl Treatment {
         }
         match (self, other) {
             (_, Self::Withhold) => false,
-            (_, Self::Clear) | (Self::Constant { .. }, _) => true,
+            (Self::Constant { .. }, _) => true,
+            // Who has the clear values and gets pseudonyms of the same rows can map one to the other, and so read every
+            // other table of that domain.
+            (Self::Pseudonym { .. }, Self::Clear) => false,
+            (_, Self::Clear) => true,
             // A mask with a shorter prefix shows the start of short texts that the longer one hid: masks do not compare.
             (Self::Truncate { length }, Self::Truncate { length: other }) => length <= other,
-            (
-                Self::GeneraliseNumber { width, origin, form },
-                Self::GeneraliseNumber { width: other_width, origin: other_origin, form: other_form },
-            ) => form == other_form && is_multiple(*width, *other_width) && is_multiple(origin - other_origin, *other_width),
+            // A finer grid reaches less far, and withholds what a coarser one would tell: grids do not compare.
             (Self::GeneraliseDate { unit }, Self::GeneraliseDate { unit: other }) => unit.coarsens(*other),
             // Rounding twice is not rounding once: a coarser grid has edges of its own, so steps do not compare.
-            (
-                Self::TopBottomCode { bottom, top, form },
-                Self::TopBottomCode { bottom: other_bottom, top: other_top, form: other_form },
-            ) => {
+            (Self::TopBottomCode { bottom, top, form }, Self::TopBottomCode { bottom: other_bottom, top: other_top, form: other_form }) => {
                 let top_ok = match (top, other_top) {
                     (_, None) => true,
                     (Some(top), Some(other)) => top <= other,
@@ -294,8 +308,4 @@ impl ConstantValue {
 fn is_whole(number: f64) -> bool {
     // 2^53 is the last bound up to which every whole number is exact in binary64.
     number.fract() == 0.0 && number.abs() <= 9_007_199_254_740_992.0
-}
-
-fn is_multiple(of: f64, step: f64) -> bool {
-    step != 0.0 && is_whole(of / step)
 }

@@ -140,8 +140,8 @@ pub struct Outcome {
     pub bytes: u64,
     /// Distinct subjects.
     pub subjects: u64,
-    /// SHA-256 of the identity-encoded body.
-    pub content: Digest,
+    /// SHA-256 of the identity-encoded body; `null` after a crash, when nobody knows it.
+    pub content: Option<Digest>,
     /// Names of the subject ledger's segments, in order; above 100 the digest of their names alone.
     pub segments: Vec<Digest>,
     /// SHA-256 over the segments' names in order.
@@ -181,6 +181,8 @@ pub enum Cut {
     Receiver,
     /// The source failed.
     Source,
+    /// The record could not be written: what is not recorded does not leave.
+    Unrecorded,
     /// The program was stopped.
     Stopped,
     /// The program died; counted up to the last toll.
@@ -243,16 +245,19 @@ impl Body {
     pub fn index(&self) -> Index {
         let text = |value: &dyn ToString| Some(value.to_string());
         match self {
-            Self::Policy(policy) => Index {
-                kind: "policy",
-                vendor: text(&policy.policy.vendor),
-                permit: text(&policy.policy.permit),
-                dataset: text(&policy.policy.dataset),
-                purpose: text(&policy.policy.purpose),
-                outcome: Some("in_force".to_owned()),
-                person: text(&policy.actor),
-                ..Index::default()
-            },
+            Self::Policy(policy) => {
+                let named = policy.named();
+                Index {
+                    kind: "policy",
+                    vendor: text(&named.vendor),
+                    permit: text(&named.permit),
+                    dataset: text(&named.dataset),
+                    purpose: text(&named.purpose),
+                    outcome: Some("in_force".to_owned()),
+                    person: text(&policy.actor),
+                    ..Index::default()
+                }
+            }
             Self::Act(act) => Index {
                 kind: "act",
                 noun: text(&act.noun),
@@ -276,7 +281,7 @@ impl Body {
                 outcome: Some(if closed.cut.is_some() { "cut" } else { "released" }.to_owned()),
                 gate: match closed.cut {
                     Some(Cut::Gate(gate)) => text(&gate.key()),
-                    Some(Cut::Receiver | Cut::Source | Cut::Stopped | Cut::Crashed) | None => None,
+                    Some(Cut::Receiver | Cut::Source | Cut::Unrecorded | Cut::Stopped | Cut::Crashed) | None => None,
                 },
                 release: text(&closed.release),
                 ..Index::default()

@@ -79,11 +79,63 @@ impl Policy {
     }
 }
 
-/// The `policy` entry.
+/// The `policy` entry: the policy itself, or where that would not fit a leaf its name and what it is about; the body
+/// is then told by the permit's revision and checked by the digest.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct InForce {
     /// SHA-256 of the canonical policy.
     pub sha256: Digest,
-    pub policy: Policy,
+    #[serde(flatten)]
+    pub said: Said,
     pub actor: String,
+}
+
+/// How much of a policy its entry says.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Said {
+    Policy(Box<Policy>),
+    LargePolicy(Named),
+}
+
+/// What a policy is about.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Named {
+    pub vendor: VendorId,
+    pub permit: Slug,
+    pub revision: i32,
+    pub dataset: Slug,
+    pub purpose: Slug,
+}
+
+/// The most bytes of canonical JSON that are said in the entry itself; a leaf holds 65,535 with all else in it.
+const MOST_SAID: usize = 60_000;
+
+impl InForce {
+    /// The entry of a policy that comes into force.
+    pub fn of(policy: Policy, actor: String) -> Result<Self, NotRecordable> {
+        let (bytes, sha256) = policy.canonical()?;
+        let said = if bytes.len() <= MOST_SAID { Said::Policy(Box::new(policy)) } else { Said::LargePolicy(Named::of(&policy)) };
+        Ok(Self { sha256, said, actor })
+    }
+
+    /// What the policy is about.
+    pub fn named(&self) -> Named {
+        match &self.said {
+            Said::Policy(policy) => Named::of(policy),
+            Said::LargePolicy(named) => named.clone(),
+        }
+    }
+}
+
+impl Named {
+    fn of(policy: &Policy) -> Self {
+        Self {
+            vendor: policy.vendor.clone(),
+            permit: policy.permit.clone(),
+            revision: policy.revision,
+            dataset: policy.dataset.clone(),
+            purpose: policy.purpose.clone(),
+        }
+    }
 }

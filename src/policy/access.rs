@@ -1,1 +1,92 @@
-//! (to come)
+//! Which role may do what: one table, read by every handler's guard and by the access test.
+
+use crate::domain::person::Role;
+
+/// A permission of the staff. Handlers name one in their signature.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Permission {
+    /// Read vendors, assessments, agreements, permits, the catalogue, clients.
+    Read,
+    /// Read the sharing history.
+    ReadHistory,
+    /// Add and disable people, list them, issue and revoke their API keys.
+    ManagePeople,
+    /// Issue and revoke one's own API keys, see oneself.
+    ManageOwnKeys,
+    /// Register vendors, edit them, move them along their lifecycle.
+    ManageVendors,
+    /// Open, answer and submit assessments; hand in evidence.
+    Assess,
+    /// Take a submitted assessment into review and decide it.
+    Decide,
+    /// Draft agreements and permits, submit, record signatures, narrow, pause, end.
+    ManageAgreements,
+    /// Approve or return agreements and widenings.
+    Approve,
+    /// Register sources, catalogue datasets, class fields.
+    ManageCatalogue,
+    /// Issue clients, rotate their secrets.
+    ManageAccess,
+    /// Stop something at once: suspend a vendor, pause or end a permit, revoke a client or token, end an agreement.
+    Stop,
+}
+
+impl Permission {
+    /// Every permission.
+    pub const ALL: [Self; 12] = [
+        Self::Read,
+        Self::ReadHistory,
+        Self::ManagePeople,
+        Self::ManageOwnKeys,
+        Self::ManageVendors,
+        Self::Assess,
+        Self::Decide,
+        Self::ManageAgreements,
+        Self::Approve,
+        Self::ManageCatalogue,
+        Self::ManageAccess,
+        Self::Stop,
+    ];
+}
+
+/// Whether a role holds a permission. An administrator runs the house and decides nothing about data;
+/// a compliance reviewer reads and changes nothing.
+pub const fn allows(role: Role, permission: Permission) -> bool {
+    use Permission as P;
+    match role {
+        Role::Administrator => matches!(permission, P::Read | P::ReadHistory | P::ManagePeople | P::ManageOwnKeys),
+        Role::VendorManager => matches!(
+            permission,
+            P::Read | P::ReadHistory | P::ManageOwnKeys | P::ManageVendors | P::Assess | P::ManageAgreements | P::ManageAccess | P::Stop
+        ),
+        Role::PrivacyOfficer => {
+            matches!(permission, P::Read | P::ReadHistory | P::ManageOwnKeys | P::Decide | P::ManageAgreements | P::Approve | P::Stop)
+        }
+        Role::DataSteward => matches!(permission, P::Read | P::ManageOwnKeys | P::ManageCatalogue),
+        Role::ComplianceReviewer => matches!(permission, P::Read | P::ReadHistory | P::ManageOwnKeys),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reviewer_changes_nothing_and_an_administrator_decides_nothing() {
+        use Permission as P;
+        for permission in Permission::ALL {
+            let reads = matches!(permission, P::Read | P::ReadHistory | P::ManageOwnKeys);
+            assert_eq!(allows(Role::ComplianceReviewer, permission), reads, "{permission:?}");
+            let runs = reads || permission == P::ManagePeople;
+            assert_eq!(allows(Role::Administrator, permission), runs, "{permission:?}");
+        }
+    }
+
+    #[test]
+    fn who_drafts_access_does_not_approve_it() {
+        for role in Role::ALL {
+            let both = allows(role, Permission::Approve) && allows(role, Permission::ManageAccess);
+            assert!(!both, "{role:?} could approve what it hands out");
+        }
+    }
+}

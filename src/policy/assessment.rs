@@ -1,1 +1,104 @@
-//! (to come)
+//! An assessment from draft to decision. Decided ones are never edited; the vendor's owner never decides.
+
+use crate::domain::Invalid;
+use crate::domain::assessment::{Assessment, AssessmentStatus as S, Decision, Verdict};
+use crate::domain::person::Actor;
+use crate::domain::questionnaire::{Answers, Template};
+use crate::domain::text::Prose;
+use crate::domain::time::Instant;
+use crate::domain::vendor::Vendor;
+
+use super::{Denied, is_privacy_officer, is_same_person};
+
+fn wrong_state(round: &Assessment, act: &str) -> Denied {
+    Denied::state(format!("An assessment that is '{}' can not be {act}.", round.status.key()))
+}
+
+/// Sends a draft: the questions are fixed from here on.
+pub fn send(round: Assessment, template: &Template) -> Result<Assessment, Denied> {
+    match round.status {
+        S::Draft => Ok(Assessment { status: S::Sent, questionnaire: Some(template.clone()), ..round }),
+        S::Sent | S::InProgress | S::Submitted { .. } | S::InReview { .. } | S::Decided(_) | S::Cancelled { .. } => {
+            Err(wrong_state(&round, "sent"))
+        }
+    }
+}
+
+/// Saves answers as a draft; what is given replaces what was there.
+pub fn answer(round: Assessment, answers: Answers) -> Result<Assessment, Denied> {
+    match round.status {
+        S::Sent | S::InProgress => {
+            let questionnaire = round.questionnaire.as_ref().ok_or_else(|| wrong_state(&round, "answered"))?;
+            questionnaire.check(&answers)?;
+            Ok(Assessment { status: S::InProgress, answers, ..round })
+        }
+        S::Draft | S::Submitted { .. } | S::InReview { .. } | S::Decided(_) | S::Cancelled { .. } => Err(wrong_state(&round, "answered")),
+    }
+}
+
+/// Locks the answers and computes the score.
+pub fn submit(round: Assessment, by: &Actor, now: Instant) -> Result<Assessment, Denied> {
+    let person = by.person().ok_or(Denied::Person("Answers are submitted by a person."))?.clone();
+    match (&round.status, &round.questionnaire) {
+        (S::Sent | S::InProgress, Some(questionnaire)) => {
+            let score = questionnaire.score(&round.answers, now.date());
+            Ok(Assessment { status: S::Submitted { by: person, at: now }, score: Some(score), ..round })
+        }
+        _ => Err(wrong_state(&round, "submitted")),
+    }
+}
+
+/// Takes submitted answers into review.
+pub fn review(round: Assessment, by: &Actor, now: Instant) -> Result<Assessment, Denied> {
+    let person = by.person().ok_or(Denied::Person("A review is done by a person."))?.clone();
+    match round.status {
+        S::Submitted { .. } => Ok(Assessment { status: S::InReview { by: person, at: now }, ..round }),
+        S::Draft | S::Sent | S::InProgress | S::InReview { .. } | S::Decided(_) | S::Cancelled { .. } => {
+            Err(wrong_state(&round, "taken into review"))
+        }
+    }
+}
+
+/// What is decided, by whom it comes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Deciding {
+    pub verdict: Verdict,
+    pub rationale: Prose,
+    pub conditions: Vec<Prose>,
+}
+
+/// Decides a round in review; an approval holds as long as the vendor's tier says.
+pub fn decide(round: Assessment, vendor: &Vendor, by: &Actor, what: Deciding, now: Instant) -> Result<Assessment, Denied> {
+    if !matches!(round.status, S::InReview { .. }) {
+        return Err(wrong_state(&round, "decided"));
+    }
+    let person = by.person().ok_or(Denied::Person("A decision is made by a person."))?.clone();
+    if !is_privacy_officer(by) {
+        return Err(Denied::Person("A privacy officer decides assessments."));
+    }
+    if is_same_person(by, &vendor.profile.owner) || is_same_person(by, &round.opened_by) {
+        return Err(Denied::Person("The vendor's owner and whoever opened the assessment can not decide it; ask another privacy officer."));
+    }
+    if what.verdict == Verdict::ApprovedWithConditions && what.conditions.is_empty() {
+        return Err(Invalid::new("conditions", "must name at least one condition").into());
+    }
+    let valid_until = match what.verdict {
+        Verdict::Approved | Verdict::ApprovedWithConditions => Some(now.plus_days(vendor.profile.tier.assessment_days())),
+        Verdict::Rejected => None,
+    };
+    let decision =
+        Decision { verdict: what.verdict, rationale: what.rationale, conditions: what.conditions, by: person, at: now, valid_until };
+    Ok(Assessment { status: S::Decided(decision), ..round })
+}
+
+/// Ends a round without a decision. One in review is cancelled by those who decide, so that a rejection can't be dodged.
+pub fn cancel(round: Assessment, by: &Actor, now: Instant) -> Result<Assessment, Denied> {
+    if matches!(round.status, S::InReview { .. }) && !is_privacy_officer(by) {
+        return Err(Denied::Person("An assessment in review is cancelled by a privacy officer."));
+    }
+    if round.status.is_open() {
+        Ok(Assessment { status: S::Cancelled { at: now }, ..round })
+    } else {
+        Err(wrong_state(&round, "cancelled"))
+    }
+}

@@ -2,10 +2,14 @@
 //!
 //! The plan's fields are private: nothing else can make one, so nothing is released that did not pass here.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::domain::agreement::AgreementVersion;
+use crate::domain::Invalid;
+use crate::domain::agreement::{AgreementVersion, VersionStatus};
 use crate::domain::assessment::{Assessment, AssessmentStatus, Verdict};
 use crate::domain::client::{Client, Token};
 use crate::domain::condition::{self, Comparison, Operator};
@@ -18,7 +22,6 @@ use crate::domain::text::{Digest, FieldName, Slug};
 use crate::domain::time::Instant;
 use crate::domain::treatment::Treatment;
 use crate::domain::vendor::{Lifecycle, Vendor};
-use crate::domain::Invalid;
 
 /// Everything a decision on one permit reads, as it stood under one pair of counters.
 #[derive(Debug, Clone)]
@@ -35,8 +38,10 @@ pub struct LiveState {
     /// When the next signed version begins, if one waits.
     pub successor_from: Option<Instant>,
     pub permit: Permit,
-    /// The revision in force.
+    /// The revision in force: of those put in force, the one whose time came last.
     pub revision: Option<Revision>,
+    /// When the next revision put in force begins, if one waits.
+    pub next_revision_from: Option<Instant>,
     pub dataset: Arc<Dataset>,
     pub source: Arc<Source>,
 }
@@ -195,7 +200,7 @@ pub fn standing_gates(state: &LiveState, now: Instant) -> Vec<(Gate, bool)> {
         && state.permit.ended_at.is_none()
         && belongs
         && state.client.may_ask(&state.permit.key)
-        && state.revision.as_ref().is_some_and(|revision| revision_open(revision, now));
+        && state.revision.as_ref().is_some_and(|revision| revision_open(revision, now) && within_agreement(state, revision));
     let consent_open = state.revision.as_ref().is_none_or(|revision| revision.terms.legal_basis != LegalBasis::Consent);
     vec![
         (Gate::Client, state.client.revoked_at.is_none() && state.token.client == state.client.id),
@@ -205,6 +210,15 @@ pub fn standing_gates(state: &LiveState, now: Instant) -> Vec<(Gate, bool)> {
         (Gate::Permit, permit_open),
         (Gate::Consent, consent_open),
     ]
+}
+
+/// A revision stands under the agreement version it was written for: an amendment that did not take it along closes it.
+fn within_agreement(state: &LiveState, revision: &Revision) -> bool {
+    state.agreement.as_ref().is_none_or(|version| {
+        version.number == revision.agreement_version
+            && version.terms.purposes.contains(&revision.terms.purpose)
+            && revision.terms.categories(&state.dataset).is_subset(&version.terms.data_categories)
+    })
 }
 
 fn revision_open(revision: &Revision, now: Instant) -> bool {
@@ -248,15 +262,16 @@ fn evidence_ends(mandatory: &[Evidence]) -> BTreeMap<&'static str, Option<Instan
     ends
 }
 
-/// The instant until which a decision stands: when the first thing it read begins, ends or falls due.
-pub fn stands_until(state: &LiveState, now: Instant) -> Instant {
+/// The first instant after now at which something that this rests on begins, ends or falls due.
+pub fn next_turn(state: &LiveState, now: Instant) -> Option<Instant> {
     let mut turns: Vec<Instant> = vec![state.token.expires_at];
     turns.extend(state.successor_from);
+    turns.extend(state.next_revision_from);
     if let Some(AssessmentStatus::Decided(decision)) = state.assessment.as_ref().map(|round| &round.status) {
         turns.extend(decision.valid_until);
     }
     turns.extend(evidence_ends(&state.mandatory_evidence).into_values().flatten());
-    if let Some(crate::domain::agreement::VersionStatus::Signed { from, until }) = state.agreement.as_ref().map(|version| &version.status) {
+    if let Some(VersionStatus::Signed { from, until }) = state.agreement.as_ref().map(|version| &version.status) {
         turns.push(*from);
         turns.extend(*until);
     }
@@ -264,16 +279,24 @@ pub fn stands_until(state: &LiveState, now: Instant) -> Instant {
         turns.extend(revision.terms.starts_on.map(|day| day.start()));
         turns.extend(revision.terms.ends_on.map(|day| day.end()));
     }
-    // A decision never outlives a minute: a bound on what a wrong clock could do.
-    turns.into_iter().filter(|turn| *turn > now).min().unwrap_or(now).min(now.plus_seconds(60))
+    turns.into_iter().filter(|turn| *turn > now).min()
+}
+
+/// The instant until which a decision stands. It never outlives a minute: a bound on what a wrong clock could do.
+pub fn stands_until(state: &LiveState, now: Instant) -> Instant {
+    next_turn(state, now).unwrap_or(now).min(now.plus_seconds(60))
 }
 
 /// Decides whether the asked release may happen and what exactly it is.
 ///
-/// A genuine but expired or revoked token answers for the first closed gate beneath it, else `token`.
+/// A revoked token answers `token`; a genuine one that has merely expired answers for the first closed gate beneath it,
+/// else `token`.
 pub fn compile(state: &LiveState, asked: &Asked, now: Instant) -> Result<ReleasePlan, NoPlan> {
-    let token_good = state.token.revoked_at.is_none() && now < state.token.expires_at && state.token.scope.contains(&state.permit.key);
-    permitted(state, asked, now, token_good).map_err(NoPlan::Refused)?;
+    permitted(state, asked, now).map_err(NoPlan::Refused)?;
+    let in_time = now < state.token.expires_at && state.token.scope.contains(&state.permit.key);
+    if !in_time {
+        return Err(closed(Gate::Token).into());
+    }
     let (Some(revision), Some(_)) = (&state.revision, &state.agreement) else {
         return Err(closed(Gate::Permit).into());
     };
@@ -287,7 +310,11 @@ pub fn compile(state: &LiveState, asked: &Asked, now: Instant) -> Result<Release
         .map(|(name, descending)| Ok::<_, Invalid>((position(&columns, name)?, *descending)))
         .collect::<Result<_, _>>()?;
     let dataset = &state.dataset;
-    let condition = revision.terms.condition.typed(|name| dataset.field(name.as_str()).map(|field| field.logical)).map_err(|_| closed(Gate::DatasetDrift))?;
+    let condition = revision
+        .terms
+        .condition
+        .typed(|name| dataset.field(name.as_str()).map(|field| field.logical))
+        .map_err(|_| closed(Gate::DatasetDrift))?;
     Ok(ReleasePlan {
         vendor: state.vendor.id.clone(),
         agreement: state.permit.agreement.clone(),
@@ -309,13 +336,24 @@ pub fn compile(state: &LiveState, asked: &Asked, now: Instant) -> Result<Release
 
 /// Whether a running release under an opened plan may go on: every gate but the token's mere expiry.
 pub fn still_open(state: &LiveState, opened: &ReleasePlan, now: Instant) -> Result<(), Refusal> {
-    let token_good = state.token.revoked_at.is_none();
-    permitted(state, &Asked::default(), now, token_good)?;
+    permitted(state, &Asked::default(), now)?;
     let same = state.revision.as_ref().is_some_and(|revision| revision.policy.as_ref() == Some(&opened.policy));
-    if same { Ok(()) } else { Err(closed(Gate::Permit)) }
+    if !same {
+        return Err(closed(Gate::Permit));
+    }
+    // The catalogue may have been corrected: what was opened under the old one is not what was approved.
+    let Some(revision) = &state.revision else { return Err(closed(Gate::Permit)) };
+    let catalogued = columns(state, revision)? == opened.columns
+        && state.dataset.subject == opened.dataset.subject
+        && state.dataset.table == opened.dataset.table
+        && state.source.location == opened.source.location;
+    if catalogued { Ok(()) } else { Err(closed(Gate::DatasetDrift)) }
 }
 
-fn permitted(state: &LiveState, asked: &Asked, now: Instant, token_good: bool) -> Result<(), Refusal> {
+fn permitted(state: &LiveState, asked: &Asked, now: Instant) -> Result<(), Refusal> {
+    if state.token.revoked_at.is_some() {
+        return Err(closed(Gate::Token));
+    }
     for (gate, open) in standing_gates(state, now) {
         if gate == Gate::Consent {
             purpose_matches(state, asked)?;
@@ -324,7 +362,7 @@ fn permitted(state: &LiveState, asked: &Asked, now: Instant, token_good: bool) -
             return Err(closed(gate));
         }
     }
-    if token_good { Ok(()) } else { Err(closed(Gate::Token)) }
+    Ok(())
 }
 
 fn purpose_matches(state: &LiveState, asked: &Asked) -> Result<(), Refusal> {

@@ -1,0 +1,156 @@
+//! Clients of a vendor and the tokens issued to them.
+
+use std::collections::BTreeSet;
+
+use crate::domain::Invalid;
+use crate::domain::client::{Client, Token};
+use crate::domain::id::{ClientId, TokenId, VendorId};
+use crate::domain::person::Actor;
+use crate::domain::secret::PlainSecret;
+use crate::domain::text::{Name, Reason, Slug};
+use crate::history::{Act, Body};
+use crate::keys::secret;
+use crate::policy;
+use crate::store::{Scope, clients, permits, tokens, vendors};
+
+use super::{App, AppError, append, new_id};
+
+fn entry(client: &Client, act: &'static str, by: &Actor) -> Act {
+    Act::new("client", &client.id, act, by).of(&client.vendor)
+}
+
+/// Issues a client; the secret is shown this once. `permits` limits what it may ask for.
+pub async fn issue(
+    app: &App,
+    by: &Actor,
+    vendor: VendorId,
+    name: Name,
+    limit: Option<BTreeSet<Slug>>,
+) -> Result<(Client, PlainSecret), AppError> {
+    let plain = secret::generate(secret::Prefix::ClientSecret);
+    let (digest, by, id) = (secret::digest(plain.reveal()), by.clone(), new_id::<ClientId>()?);
+    let client = app
+        .store
+        .record(move |tx| {
+            let vendor = vendors::find(tx, &vendor)?;
+            policy::vendor::check_not_retired(&vendor)?;
+            if let Some(limit) = &limit {
+                let known: BTreeSet<Slug> = permits::list_by_vendor(tx, &vendor.id)?.into_iter().map(|permit| permit.key).collect();
+                if limit.is_empty() || !limit.is_subset(&known) {
+                    return Err(Invalid::new("permits", "must be keys of permits of this vendor").into());
+                }
+            }
+            let client = Client { id, vendor: vendor.id, name, permits: limit, created_at: tx.now(), revoked_at: None, version: 1 };
+            clients::insert(tx, &client, &digest)?;
+            append(tx, &Body::Act(entry(&client, "issue", &by)), None)?;
+            Ok::<_, AppError>(client)
+        })
+        .await?;
+    Ok((client, plain))
+}
+
+/// The clients of a vendor.
+pub async fn list(app: &App, vendor: VendorId) -> Result<Vec<Client>, AppError> {
+    app.store
+        .read(move |tx| {
+            let vendor = vendors::find(tx, &vendor)?;
+            Ok(clients::list_by_vendor(tx, &vendor.id)?)
+        })
+        .await
+}
+
+/// One client.
+pub async fn find(app: &App, id: ClientId) -> Result<Client, AppError> {
+    app.store.read(move |tx| Ok(clients::find(tx, &id)?)).await
+}
+
+/// Gives a client a new secret; the old one is refused from the next request on.
+pub async fn rotate(app: &App, by: &Actor, id: ClientId) -> Result<(Client, PlainSecret), AppError> {
+    let plain = secret::generate(secret::Prefix::ClientSecret);
+    let (digest, by) = (secret::digest(plain.reveal()), by.clone());
+    let vendor = find(app, id.clone()).await?.vendor;
+    let client = app
+        .store
+        .govern(Scope::Vendor(vendor), move |tx| {
+            let client = clients::find(tx, &id)?;
+            if client.revoked_at.is_some() {
+                return Err(policy::Denied::State("This client is revoked; issue another one.".to_owned()).into());
+            }
+            clients::set_secret(tx, &id, &digest)?;
+            append(tx, &Body::Act(entry(&client, "rotate", &by)), None)?;
+            Ok::<_, AppError>(client)
+        })
+        .await?;
+    Ok((client, plain))
+}
+
+/// Revokes a client: its tokens are refused from the next request on.
+pub async fn revoke(app: &App, by: &Actor, id: ClientId, reason: Reason) -> Result<Client, AppError> {
+    let by = by.clone();
+    let vendor = find(app, id.clone()).await?.vendor;
+    app.store
+        .govern(Scope::Vendor(vendor), move |tx| {
+            let mut client = clients::find(tx, &id)?;
+            if client.revoked_at.is_none() {
+                client.revoked_at = Some(tx.now());
+                client.version = clients::save(tx, &client)?;
+                append(tx, &Body::Act(entry(&client, "revoke", &by).moved("active", "revoked")), Some(reason.to_string()))?;
+            }
+            Ok(client)
+        })
+        .await
+}
+
+/// The tokens of a client that have not expired.
+pub async fn list_tokens(app: &App, id: ClientId) -> Result<Vec<Token>, AppError> {
+    app.store
+        .read(move |tx| {
+            let client = clients::find(tx, &id)?;
+            Ok(tokens::list_by_client(tx, &client.id)?)
+        })
+        .await
+}
+
+/// Revokes one token.
+pub async fn revoke_token(app: &App, by: &Actor, id: TokenId, reason: Option<Reason>) -> Result<Token, AppError> {
+    let by = by.clone();
+    let find = {
+        let id = id.clone();
+        move |tx: &mut crate::store::Tx| tokens::find(tx, &id)?.ok_or(AppError::NotFound("token"))
+    };
+    let vendor = app.store.read(find).await?.vendor;
+    app.store
+        .govern(Scope::Vendor(vendor), move |tx| {
+            let mut token = tokens::find(tx, &id)?.ok_or(AppError::NotFound("token"))?;
+            if token.revoked_at.is_none() {
+                let now = tx.now();
+                tokens::revoke(tx, &id, now)?;
+                token.revoked_at = Some(now);
+                let act = Act::new("token", &token.id, "revoke", &by).of(&token.vendor).fact("client", &token.client);
+                append(tx, &Body::Act(act), reason.map(|reason| reason.to_string()))?;
+            }
+            Ok(token)
+        })
+        .await
+}
+
+/// How long after its end a token is still told apart from a forged one.
+const KEPT_SECONDS: i64 = 3_600;
+/// Expired tokens that leave the table at once: small, so that nobody waits.
+const BATCH: i64 = 1_000;
+
+/// Takes long expired tokens out of the table, in small batches.
+pub async fn forget_expired(app: &App) -> Result<(), AppError> {
+    loop {
+        let gone = app
+            .store
+            .record(|tx| {
+                let before = tx.now().plus_seconds(-KEPT_SECONDS);
+                Ok::<_, AppError>(tokens::delete_expired(tx, before, BATCH)?)
+            })
+            .await?;
+        if i64::try_from(gone).unwrap_or(0) < BATCH {
+            return Ok(());
+        }
+    }
+}

@@ -1,0 +1,206 @@
+//! The catalogue: sources, what is discovered in them, and the datasets that stewards make of it.
+
+use crate::domain::Invalid;
+use crate::domain::dataset::{Dataset, DiscoveredTable, Field, FieldClass, Source, SourceLocation, SubjectMapping, check_fields};
+use crate::domain::id::{DatasetId, SourceId};
+use crate::domain::permit::RevisionStatus;
+use crate::domain::person::Actor;
+use crate::domain::text::{FieldName, Name, Slug};
+use crate::engine::EngineError;
+use crate::history::{Act, Body};
+use crate::store::{Scope, Tx, datasets, permits, sealed_keys, sources};
+
+use super::{App, AppError, append, check_version, new_id, secrets};
+
+/// Registers a source; it must be readable where it is said to be.
+pub async fn add_source(app: &App, by: &Actor, name: Name, location: SourceLocation) -> Result<Source, AppError> {
+    location.check()?;
+    app.engine.check_path(&location)?;
+    readable(app, &location).await?;
+    let (by, id) = (by.clone(), new_id::<SourceId>()?);
+    app.store
+        .record(move |tx| {
+            let source = Source { id, name, location, created_at: tx.now(), version: 1 };
+            sources::insert(tx, &source)?;
+            append(tx, &Body::Act(Act::new("source", &source.id, "add", &by).fact("type", source.location.kind())), None)?;
+            Ok(source)
+        })
+        .await
+}
+
+async fn readable(app: &App, location: &SourceLocation) -> Result<Vec<DiscoveredTable>, AppError> {
+    app.engine.discover(location).await.map_err(|error| match error {
+        EngineError::Unavailable(_) | EngineError::Drift(_) | EngineError::Unsupported(_) => {
+            Invalid::new("location", format!("must be a readable {} file", location.kind())).into()
+        }
+        EngineError::Overloaded | EngineError::Internal(_) => AppError::of_engine(error, "(new)"),
+    })
+}
+
+/// Every source.
+pub async fn list_sources(app: &App) -> Result<Vec<Source>, AppError> {
+    app.store.read(|tx| Ok(sources::list(tx)?)).await
+}
+
+/// The tables and columns that a source holds now.
+pub async fn discover(app: &App, id: SourceId) -> Result<Vec<DiscoveredTable>, AppError> {
+    let source = app.store.read(move |tx| Ok::<_, AppError>(sources::find(tx, &id)?)).await?;
+    readable(app, &source.location).await
+}
+
+/// A table to be catalogued.
+#[derive(Debug, Clone)]
+pub struct Cataloguing {
+    pub name: Slug,
+    pub source: SourceId,
+    pub table: FieldName,
+    pub fields: Vec<Field>,
+    pub subject: SubjectMapping,
+}
+
+/// Catalogues a table of a source: its fields classed, its subject mapped.
+pub async fn catalogue(app: &App, by: &Actor, new: Cataloguing) -> Result<Dataset, AppError> {
+    check_fields(&new.fields, &new.subject)?;
+    check_against_source(app, &new.source, &new.table, &new.fields).await?;
+    let (by, id) = (by.clone(), new_id::<DatasetId>()?);
+    let ledger = secrets::sealed(app, &secrets::ledger_key(&new.subject.domain))?;
+    app.store
+        .govern(Scope::All, move |tx| {
+            let dataset = Dataset {
+                id,
+                name: new.name,
+                source: new.source,
+                table: new.table,
+                fields: new.fields,
+                subject: new.subject,
+                created_at: tx.now(),
+                version: 1,
+            };
+            ensure_domain(tx, &dataset, ledger)?;
+            datasets::insert(tx, &dataset)?;
+            append(tx, &Body::Act(entry(&dataset, "catalogue", &by)), None)?;
+            Ok(dataset)
+        })
+        .await
+}
+
+/// Changes classes, descriptions or types of a dataset; a steward confirms a drifted source by it.
+pub async fn edit(
+    app: &App,
+    by: &Actor,
+    name: Slug,
+    version: i64,
+    fields: Vec<Field>,
+    subject: SubjectMapping,
+) -> Result<Dataset, AppError> {
+    check_fields(&fields, &subject)?;
+    let standing = find(app, name.clone()).await?;
+    check_against_source(app, &standing.source, &standing.table, &fields).await?;
+    let by = by.clone();
+    let ledger = secrets::sealed(app, &secrets::ledger_key(&subject.domain))?;
+    app.store
+        .govern(Scope::All, move |tx| {
+            let mut dataset = datasets::find_by_name(tx, &name)?.ok_or(AppError::NotFound("dataset"))?;
+            check_version(version, dataset.version)?;
+            check_permits(tx, &dataset, &fields, &subject)?;
+            dataset.fields = fields;
+            dataset.subject = subject;
+            ensure_domain(tx, &dataset, ledger)?;
+            dataset.version = datasets::save(tx, &dataset)?;
+            append(tx, &Body::Act(entry(&dataset, "edit", &by)), None)?;
+            Ok(dataset)
+        })
+        .await
+}
+
+fn entry(dataset: &Dataset, act: &'static str, by: &Actor) -> Act {
+    Act::new("dataset", &dataset.id, act, by).fact("dataset", &dataset.name).fact("subject_domain", &dataset.subject.domain)
+}
+
+/// What officers approved rests on the catalogue: while a permit releases a field, its class is not lowered and its
+/// category stays, and the subject stays that pseudonyms are keyed by.
+fn check_permits(tx: &mut Tx, dataset: &Dataset, fields: &[Field], subject: &SubjectMapping) -> Result<(), AppError> {
+    for key in permits::by_dataset(tx, &dataset.name)? {
+        let permit = permits::find(tx, &key)?;
+        if permit.ended_at.is_some() {
+            continue;
+        }
+        if *subject != dataset.subject {
+            return Err(in_use("subject", &key).into());
+        }
+        for revision in permits::revisions(tx, &key)?
+            .into_iter()
+            .filter(|revision| matches!(revision.status, RevisionStatus::InForce | RevisionStatus::Proposed))
+        {
+            for (name, _) in revision.terms.released() {
+                let (Some(old), Some(at)) = (dataset.field(name.as_str()), fields.iter().position(|field| field.name == *name)) else {
+                    continue;
+                };
+                let Some(new) = fields.get(at) else { continue };
+                if new.category != old.category {
+                    return Err(in_use(&format!("fields[{at}].category"), &key).into());
+                }
+                if old.class == FieldClass::DirectIdentifier && new.class != old.class {
+                    return Err(in_use(&format!("fields[{at}].class"), &key).into());
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+fn in_use(field: &str, permit: &Slug) -> Invalid {
+    Invalid::new(field, format!("can not change while permit {permit} rests on it: end the permit first"))
+}
+
+/// Keys of one subject domain compare, so they are of one type; the first dataset sets it and makes the ledger's key.
+fn ensure_domain(tx: &mut Tx, dataset: &Dataset, ledger: secrets::NewKey) -> Result<(), AppError> {
+    let logical = dataset.subject_type().ok_or_else(|| Invalid::new("subject.field", "must be one of the fields"))?;
+    match datasets::ensure_subject_domain(tx, &dataset.subject.domain, logical) {
+        Ok(()) => {}
+        Err(crate::store::StoreError::Taken(_)) => {
+            return Err(Invalid::new("subject.field", "has another type than the keys that this subject domain already holds").into());
+        }
+        Err(error) => return Err(error.into()),
+    }
+    if sealed_keys::find(tx, &secrets::ledger_key(&dataset.subject.domain))?.is_none() {
+        let now = tx.now();
+        sealed_keys::insert(tx, &ledger.at(now))?;
+    }
+    Ok(())
+}
+
+/// Every field must be a column of the table, with the type that the source has.
+async fn check_against_source(app: &App, source: &SourceId, table: &FieldName, fields: &[Field]) -> Result<(), AppError> {
+    let id = source.clone();
+    let source = app.store.read(move |tx| Ok::<_, AppError>(sources::find(tx, &id)?)).await.map_err(|error| match error {
+        AppError::NotFound(_) => Invalid::new("source", "must be the id of a registered source").into(),
+        other => other,
+    })?;
+    let tables = readable(app, &source.location).await?;
+    let found = tables
+        .iter()
+        .find(|candidate| candidate.name == table.as_str())
+        .ok_or_else(|| Invalid::new("table", "is not a table of this source; discover lists them"))?;
+    for (at, field) in fields.iter().enumerate() {
+        let column = found
+            .columns
+            .iter()
+            .find(|column| column.name == field.name.as_str())
+            .ok_or_else(|| Invalid::new(format!("fields[{at}].name"), "is not a column of the table"))?;
+        if column.logical != field.logical {
+            return Err(Invalid::new(format!("fields[{at}].type"), format!("must be {}, as in the source", column.logical.key())).into());
+        }
+    }
+    Ok(())
+}
+
+/// Every dataset, by name.
+pub async fn list(app: &App) -> Result<Vec<Dataset>, AppError> {
+    app.store.read(|tx| Ok(datasets::list(tx)?)).await
+}
+
+/// One dataset.
+pub async fn find(app: &App, name: Slug) -> Result<Dataset, AppError> {
+    app.store.read(move |tx| datasets::find_by_name(tx, &name)?.ok_or(AppError::NotFound("dataset"))).await
+}

@@ -1,0 +1,331 @@
+//! The release protocol: no record, no release; nothing after a revocation has answered.
+//!
+//! The engine never runs inside a transaction. A decision is compiled under the vendor's and the global counter;
+//! the transaction that records the release reads them again while it holds the gate, and commits before any byte leaves.
+
+pub mod ledger;
+mod limits;
+pub mod live;
+mod page;
+mod recover;
+mod stream;
+
+use std::collections::{BTreeMap, HashMap};
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::domain::Invalid;
+use crate::domain::client::Token;
+use crate::domain::dataset::LogicalType;
+use crate::domain::gate::{Gate, Refusal};
+use crate::domain::id::{ReleaseId, TokenId};
+use crate::domain::text::{Digest, FieldName, Line, Slug};
+use crate::domain::time::{Date, Instant};
+pub use crate::engine::encode::Format;
+use crate::history::{Receiver, What};
+use crate::keys;
+pub use crate::policy::release::Asked;
+use crate::policy::release::{NoPlan, ReleasePlan, compile, detail, first_closed};
+use crate::store::counters::Counters;
+
+use super::oauth::Bearer;
+use super::{App, AppError, history};
+
+pub use limits::Streams;
+pub use live::Ready;
+pub use page::{Page, page};
+pub use recover::recover;
+pub use stream::{Broken, Streaming, stream};
+
+/// A vendor's request for rows.
+#[derive(Debug, Clone)]
+pub struct Request {
+    pub bearer: Bearer,
+    /// The dataset as the path names it.
+    pub dataset: String,
+    /// `permit=`: chooses where several cover the dataset.
+    pub permit: Option<String>,
+    pub asked: Asked,
+    pub address: IpAddr,
+    pub request_id: String,
+}
+
+/// What a token's permits rest on, loaded under one pair of counters.
+#[derive(Debug, Clone)]
+pub struct Holding {
+    pub counters: Counters,
+    /// Until when it stands if the counters do not move, by the database's clock.
+    pub until: Instant,
+    /// The database's time less ours when it was loaded, in microseconds: rights are judged by the database's clock.
+    pub skew: i64,
+    pub ready: Vec<Arc<Ready>>,
+}
+
+impl Holding {
+    /// The database's time, told from ours.
+    pub fn time(&self, ours: Instant) -> Instant {
+        Instant::from_micros(ours.micros().saturating_add(self.skew))
+    }
+}
+
+/// Holdings of recent tokens, and what is known of quotas. Neither is believed without the counters.
+#[derive(Default)]
+pub struct Decisions {
+    holdings: Mutex<HashMap<TokenId, Arc<Holding>>>,
+    used: Mutex<HashMap<Slug, (Date, u64)>>,
+}
+
+/// The most tokens whose holdings are kept.
+const MOST_HOLDINGS: usize = 4_096;
+
+impl Decisions {
+    fn get(&self, token: &Token, now: Instant) -> Option<Arc<Holding>> {
+        let held = self.holdings.lock().unwrap_or_else(PoisonError::into_inner).get(&token.id).cloned();
+        let same = |ready: &Arc<Ready>| ready.state.token.client == token.client && ready.state.token.vendor == token.vendor;
+        held.filter(|holding| holding.time(now) < holding.until && holding.ready.iter().all(same))
+    }
+
+    fn put(&self, token: TokenId, holding: Arc<Holding>) {
+        let mut holdings = self.holdings.lock().unwrap_or_else(PoisonError::into_inner);
+        if holdings.len() >= MOST_HOLDINGS {
+            holdings.clear();
+        }
+        holdings.insert(token, holding);
+    }
+
+    fn forget(&self, token: &TokenId) {
+        self.holdings.lock().unwrap_or_else(PoisonError::into_inner).remove(token);
+    }
+
+    /// Rows that are known to have left under a permit on a day: at least this many.
+    fn used(&self, permit: &Slug, day: Date) -> u64 {
+        let used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
+        used.get(permit).filter(|(known, _)| *known == day).map_or(0, |(_, rows)| *rows)
+    }
+
+    fn saw_used(&self, permit: &Slug, day: Date, rows: u64) {
+        let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
+        if used.len() >= MOST_HOLDINGS {
+            used.clear();
+        }
+        used.insert(permit.clone(), (day, rows));
+    }
+}
+
+/// What a token's permits rest on: from memory where it still stands, else loaded.
+async fn holding(app: &App, bearer: &Bearer, fresh: bool) -> Result<Arc<Holding>, AppError> {
+    if !fresh && let Some(holding) = app.decisions.get(&bearer.token, app.clock.now()) {
+        return Ok(holding);
+    }
+    let (token, keyring) = (bearer.token.clone(), Arc::clone(&app.keyring));
+    let clock = app.clock.clone();
+    let holding = app.store.read(move |tx| live::holding(tx, &keyring, token, &clock)).await?;
+    let holding = Arc::new(holding);
+    app.decisions.put(bearer.token.id.clone(), Arc::clone(&holding));
+    Ok(holding)
+}
+
+/// A decision to release: the plan, what it was compiled from, and the counters it stands under.
+#[derive(Debug, Clone)]
+pub(super) struct Decided {
+    pub plan: Arc<ReleasePlan>,
+    pub ready: Arc<Ready>,
+    pub counters: Counters,
+}
+
+/// Decides a request, from memory or from the live state. What memory says is only ever acted on under the counters, and
+/// an error under it is looked at afresh by the caller.
+async fn decide(app: &App, request: &Request, fresh: bool) -> Result<Decided, AppError> {
+    let held = holding(app, &request.bearer, fresh).await?;
+    Ok(decide_under(&held, request, app.clock.now())?)
+}
+
+/// Whether a fresh decision could answer otherwise. What a decision from memory refuses, also by way of the source or the
+/// quota, may have been granted since; only a release asks the counters.
+const fn worth_asking_again(error: &AppError) -> bool {
+    matches!(error, AppError::Refused(_) | AppError::Invalid(_))
+}
+
+fn decide_under(holding: &Holding, request: &Request, now: Instant) -> Result<Decided, NoPlan> {
+    let now = holding.time(now);
+    let ready = choose(holding, request, now)?;
+    let plan = compile(&ready.state, &request.asked, now)?;
+    Ok(Decided { plan: Arc::new(plan), ready, counters: holding.counters })
+}
+
+/// The permit of the token that covers the dataset. Whether a dataset exists is nobody's business but a permit's.
+fn choose(holding: &Holding, request: &Request, now: Instant) -> Result<Arc<Ready>, NoPlan> {
+    if holding.ready.first().is_some_and(|ready| ready.state.token.revoked_at.is_some()) {
+        return Err(refusal(Gate::Token).into());
+    }
+    let named = |ready: &&Arc<Ready>| request.permit.as_ref().is_none_or(|key| key == ready.state.permit.key.as_str());
+    let mut covering = holding.ready.iter().filter(|ready| ready.state.dataset.name.as_str() == request.dataset).filter(named);
+    match (covering.next(), covering.next()) {
+        (Some(only), None) => Ok(Arc::clone(only)),
+        (Some(first), Some(_)) => match first_closed(&first.state, now) {
+            Some(gate) if gate < Gate::Permit => Err(refusal(gate).into()),
+            _ if now >= first.state.token.expires_at => Err(refusal(Gate::Token).into()),
+            _ => Err(Invalid::new("permit", "must be given: several permits of this token cover this dataset").into()),
+        },
+        // What closes before the permit closes for every dataset alike.
+        (None, _) => match holding.ready.first().and_then(|ready| first_closed(&ready.state, now)) {
+            Some(gate) if gate < Gate::Permit => Err(refusal(gate).into()),
+            _ => Err(refusal(Gate::Permit).into()),
+        },
+    }
+}
+
+fn refusal(gate: Gate) -> Refusal {
+    Refusal::new(gate, detail(gate))
+}
+
+/// Records a refusal of a known client on the way out.
+async fn note(app: &App, request: &Request, error: AppError) -> AppError {
+    if let AppError::Refused(refusal) = &error {
+        let token = &request.bearer.token;
+        let permit = request.permit.as_ref().and_then(|key| token.scope.iter().find(|known| known.as_str() == key)).cloned();
+        let permit = permit.or_else(|| match token.scope.as_slice() {
+            [only] => Some(only.clone()),
+            _ => None,
+        });
+        let wanted = wanted(app, request, permit);
+        history::refused(app, &token.vendor, &token.client, wanted, refusal.gate).await;
+    }
+    error
+}
+
+/// What a refused request wanted, told from what its token holds; a name that no permit knows is not repeated.
+fn wanted(app: &App, request: &Request, permit: Option<Slug>) -> history::Wanted {
+    let held = app.decisions.holdings.lock().unwrap_or_else(PoisonError::into_inner).get(&request.bearer.token.id).cloned();
+    let covers = |ready: &&Arc<Ready>| {
+        ready.state.dataset.name.as_str() == request.dataset && permit.as_ref().is_none_or(|key| *key == ready.state.permit.key)
+    };
+    match held.as_ref().and_then(|held| held.ready.iter().find(covers)) {
+        Some(ready) => history::Wanted {
+            permit: Some(ready.state.permit.key.clone()),
+            dataset: Some(ready.state.dataset.name.clone()),
+            purpose: ready.state.revision.as_ref().map(|revision| revision.terms.purpose.clone()),
+        },
+        None => history::Wanted { permit, dataset: None, purpose: None },
+    }
+}
+
+/// The refusal of a spent quota, with the time until midnight UTC.
+fn quota_spent(now: Instant) -> AppError {
+    let left = now.date().end().seconds().saturating_sub(now.seconds()).max(1);
+    AppError::Refused(Refusal { retry_after: u32::try_from(left).ok(), ..refusal(Gate::Quota) })
+}
+
+fn receiver(app: &App, request: &Request) -> Result<Receiver, AppError> {
+    let token = &request.bearer.token;
+    let address = keys::keyed_hash(&app.secrets.address, request.address.to_string().as_bytes());
+    let hex: String = address.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+    Ok(Receiver {
+        vendor: token.vendor.clone(),
+        client: token.client.clone(),
+        token: digest_of(token.id.as_str().as_bytes())?,
+        address: hex,
+        request: request.request_id.clone(),
+    })
+}
+
+pub(super) fn digest_of(bytes: &[u8]) -> Result<Digest, AppError> {
+    Digest::try_from(keys::sha256_hex(bytes)).map_err(|error| AppError::Internal(error.to_string()))
+}
+
+fn what(plan: &ReleasePlan, release: &ReleaseId, source: &str, format: Format) -> What {
+    What {
+        release: release.clone(),
+        permit: plan.permit().clone(),
+        revision: plan.revision(),
+        policy: plan.policy().clone(),
+        dataset: plan.dataset().name.clone(),
+        purpose: plan.purpose().clone(),
+        source: source.to_owned(),
+        fields: plan.answer().map(|column| column.field.name.clone()).collect(),
+        filter: plan.filter().iter().map(|comparison| (comparison.field.clone(), comparison.operator().key())).collect(),
+        format: format.key(),
+        consent: None,
+    }
+}
+
+/// Adds up values that their treatment could not compute, by field.
+fn add_withheld(total: &mut BTreeMap<FieldName, u64>, more: BTreeMap<FieldName, u64>) {
+    for (field, count) in more {
+        let sum = total.entry(field).or_default();
+        *sum = sum.saturating_add(count);
+    }
+}
+
+/// The values of a filter, which stand beside the leaf.
+fn beside(asked: &Asked) -> Result<Option<String>, AppError> {
+    if asked.filter.is_empty() {
+        return Ok(None);
+    }
+    let values: Vec<(&str, &str, &[String])> =
+        asked.filter.iter().map(|(name, operator, values)| (name.as_str(), operator.key(), values.as_slice())).collect();
+    serde_json::to_string(&values).map(Some).map_err(|error| AppError::Internal(error.to_string()))
+}
+
+/// A dataset as a token's permit releases it.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct OfferedDataset {
+    pub name: Slug,
+    pub permit: Slug,
+    pub purpose: Slug,
+    pub fields: Vec<OfferedField>,
+}
+
+/// A released field.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct OfferedField {
+    pub name: FieldName,
+    #[serde(rename = "type")]
+    pub logical: LogicalType,
+    /// The treatment's name.
+    pub treatment: &'static str,
+    pub description: Option<Line>,
+}
+
+/// What a token's permits release now. With every permit closed, the first closed gate is the answer.
+pub async fn datasets(app: &App, bearer: &Bearer) -> Result<Vec<OfferedDataset>, AppError> {
+    let holding = holding(app, bearer, true).await?;
+    let now = holding.time(app.clock.now());
+    let mut offered = Vec::new();
+    let mut closed: BTreeMap<Gate, Refusal> = BTreeMap::new();
+    for ready in &holding.ready {
+        match compile(&ready.state, &Asked::default(), now) {
+            Ok(plan) => offered.push(offer(&plan)),
+            Err(NoPlan::Refused(refusal)) => {
+                closed.insert(refusal.gate, refusal);
+            }
+            Err(NoPlan::Invalid(error)) => return Err(error.into()),
+        }
+    }
+    match closed.into_values().next() {
+        Some(first) if offered.is_empty() => {
+            history::refused(app, &bearer.token.vendor, &bearer.token.client, history::Wanted::default(), first.gate).await;
+            Err(first.into())
+        }
+        None if offered.is_empty() => Err(refusal(Gate::Token).into()),
+        Some(_) | None => Ok(offered),
+    }
+}
+
+fn offer(plan: &ReleasePlan) -> OfferedDataset {
+    let field = |column: &crate::policy::release::Column| OfferedField {
+        name: column.field.name.clone(),
+        logical: column.released,
+        treatment: column.treatment.key(),
+        description: column.field.description.clone(),
+    };
+    OfferedDataset {
+        name: plan.dataset().name.clone(),
+        permit: plan.permit().clone(),
+        purpose: plan.purpose().clone(),
+        fields: plan.answer().map(field).collect(),
+    }
+}

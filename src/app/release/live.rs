@@ -1,0 +1,104 @@
+//! Loads what a decision rests on, in one read under one pair of counters.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::domain::assessment::AssessmentKind;
+use crate::domain::client::Token;
+use crate::domain::permit::Permit;
+use crate::engine::Secrets as EngineSecrets;
+use crate::keys::{self, Keyring};
+use crate::policy::release::{LiveState, ReleasePlan, stands_until};
+use crate::store::{Clock, Tx, agreements, assessments, clients, counters, datasets, evidence, permits, sources, tokens, vendors};
+
+use super::super::{AppError, secrets};
+use super::Holding;
+
+/// The live state of one permit of a token, and the keys its release needs.
+#[derive(Clone)]
+pub struct Ready {
+    pub state: LiveState,
+    agreement_key: Option<[u8; 32]>,
+    ledger_key: [u8; 32],
+}
+
+impl std::fmt::Debug for Ready {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.debug_struct("Ready").field("state", &self.state).finish_non_exhaustive()
+    }
+}
+
+impl Ready {
+    /// The keys a plan needs: one per pseudonym domain (HKDF of the agreement's key), and the ledger's.
+    /// `None` when the agreement's key was destroyed and a pseudonym asks for it.
+    pub fn secrets(&self, plan: &ReleasePlan) -> Option<EngineSecrets> {
+        let mut pseudonym = BTreeMap::new();
+        for domain in plan.columns().iter().filter_map(|column| column.pseudonym_domain.clone()) {
+            let key = keys::derive(self.agreement_key.as_ref()?, &format!("pseudonym|1|{domain}"));
+            pseudonym.insert(domain, key);
+        }
+        Some(EngineSecrets { pseudonym, ledger: self.ledger_key })
+    }
+}
+
+/// Everything a token's permits rest on.
+pub fn holding(tx: &mut Tx, keyring: &Keyring, claimed: Token, clock: &Clock) -> Result<Holding, AppError> {
+    let counters = counters::read(tx, &claimed.vendor)?;
+    let token = kept(tx, claimed)?;
+    let (now, ours) = (tx.now(), clock.now());
+    let mut ready = Vec::new();
+    for key in &token.scope {
+        let permit = match permits::find(tx, key) {
+            Ok(permit) => permit,
+            Err(crate::store::StoreError::NotFound(_)) => continue,
+            Err(error) => return Err(error.into()),
+        };
+        ready.extend(load(tx, keyring, &token, permit)?.map(Arc::new));
+    }
+    let until = ready.iter().map(|ready| stands_until(&ready.state, now)).min().unwrap_or(now);
+    let skew = now.micros().saturating_sub(ours.micros());
+    Ok(Holding { counters, until, skew, ready })
+}
+
+/// The token as it is kept. One that is kept no more has expired long since and is judged as expired; one in its time
+/// that nobody knows was never issued.
+pub fn kept(tx: &mut Tx, claimed: Token) -> Result<Token, AppError> {
+    let now = tx.now();
+    Ok(match tokens::find(tx, &claimed.id)? {
+        Some(kept) if kept.client == claimed.client && kept.vendor == claimed.vendor => kept,
+        None if claimed.expires_at <= now => claimed,
+        Some(kept) => Token { revoked_at: Some(now), ..kept },
+        None => Token { revoked_at: Some(now), ..claimed },
+    })
+}
+
+/// Loads the live state of one permit; `None` when it has no revision at all.
+pub fn load(tx: &mut Tx, keyring: &Keyring, token: &Token, permit: Permit) -> Result<Option<Ready>, AppError> {
+    let now = tx.now();
+    let revision = permits::in_force_revision(tx, &permit.key)?;
+    let revisions = permits::revisions(tx, &permit.key)?;
+    // A permit that is not in force still has a dataset to refuse on.
+    let Some(described) = revision.as_ref().or(revisions.last()) else { return Ok(None) };
+    let Some(dataset) = datasets::find_by_name(tx, &described.terms.dataset)? else { return Ok(None) };
+    let source = sources::find(tx, &dataset.source)?;
+    let Some(ledger_key) = secrets::opened(tx, keyring, &secrets::ledger_key(&dataset.subject.domain))? else {
+        return Err(AppError::Internal("the subject ledger has no key".to_owned()));
+    };
+    let next_revision_from = revisions.iter().filter_map(|revision| revision.in_force_at).filter(|at| *at > now).min();
+    let state = LiveState {
+        token: token.clone(),
+        client: clients::find(tx, &token.client)?,
+        vendor: vendors::find(tx, &token.vendor)?,
+        assessment: assessments::latest_decided(tx, &token.vendor, AssessmentKind::Security)?,
+        mandatory_evidence: evidence::mandatory(tx, &token.vendor)?,
+        agreement: agreements::in_force(tx, &permit.agreement, now)?,
+        successor_from: agreements::next_start(tx, &permit.agreement, now)?,
+        next_revision_from,
+        revision,
+        dataset: Arc::new(dataset),
+        source: Arc::new(source),
+        permit,
+    };
+    let agreement_key = secrets::opened(tx, keyring, &secrets::agreement_key(&state.permit.agreement))?;
+    Ok(Some(Ready { state, agreement_key, ledger_key }))
+}

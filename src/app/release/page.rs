@@ -1,0 +1,224 @@
+//! A page: executed into a bounded buffer, then one short transaction, then sent.
+
+use std::sync::Arc;
+
+use data_encoding::BASE64URL_NOPAD;
+
+use crate::domain::Invalid;
+use crate::domain::id::ReleaseId;
+use crate::engine::encode::{Encoder, Format};
+use crate::engine::{EngineError, Window};
+use crate::history::{Body, Outcome, Released};
+use crate::keys;
+use crate::store::{counters, quotas};
+
+use super::super::{App, AppError, append, new_id};
+use super::ledger;
+use super::{Decided, Request, beside, decide, digest_of, note, quota_spent, receiver, refusal, what, worth_asking_again};
+use crate::domain::gate::Gate;
+
+/// Rows of a page when `limit` is not given.
+pub const DEFAULT_LIMIT: u64 = 1_000;
+/// The most rows a page may have.
+pub const MOST_LIMIT: u64 = 10_000;
+
+/// A page that is on record and may leave.
+#[derive(Debug, Clone)]
+pub struct Page {
+    pub release: ReleaseId,
+    /// `{"rows":[…],"next":…,"release":…}`.
+    pub body: Vec<u8>,
+}
+
+/// How an attempt to record a page went.
+enum Recorded {
+    Yes,
+    /// Rights moved since the decision, or the quota had less left than thought.
+    Moved,
+}
+
+/// Releases one page of rows.
+pub async fn page(app: &Arc<App>, request: &Request, limit: Option<u64>, cursor: Option<&str>) -> Result<Page, AppError> {
+    match attempt(app, request, limit, cursor).await {
+        Ok(page) => Ok(page),
+        Err(error) => Err(note(app, request, error).await),
+    }
+}
+
+async fn attempt(app: &Arc<App>, request: &Request, limit: Option<u64>, cursor: Option<&str>) -> Result<Page, AppError> {
+    let limit = limit.unwrap_or(DEFAULT_LIMIT);
+    if limit == 0 || limit > MOST_LIMIT {
+        return Err(
+            Invalid::new("limit", format!("must be 1 to {MOST_LIMIT}; for more rows ask for application/x-ndjson or text/csv")).into()
+        );
+    }
+    let _place = app.streams.page()?;
+    super::limits::check_recording(app).await?;
+    for fresh in [false, true] {
+        match once(app, request, limit, cursor, fresh).await {
+            Ok(Some(page)) => return Ok(page),
+            // Rights moved, or what was kept in memory is not what holds: once more from the live state.
+            Ok(None) => app.decisions.forget(&request.bearer.token.id),
+            Err(error) if fresh || !worth_asking_again(&error) => return Err(error),
+            Err(_) => app.decisions.forget(&request.bearer.token.id),
+        }
+    }
+    Err(AppError::Unavailable("Rights are changing just now; try again shortly.".to_owned()))
+}
+
+async fn once(app: &Arc<App>, request: &Request, limit: u64, cursor: Option<&str>, fresh: bool) -> Result<Option<Page>, AppError> {
+    let decided = decide(app, request, fresh).await?;
+    let built = build(app, request, &decided, limit, cursor).await?;
+    Ok(match record(app, request, &decided, &built).await? {
+        Recorded::Yes => Some(Page { release: built.release, body: built.body }),
+        Recorded::Moved => None,
+    })
+}
+
+/// A page that is computed but not recorded, so it may not leave.
+struct Built {
+    release: ReleaseId,
+    body: Vec<u8>,
+    rows: u64,
+    segment: ledger::Segment,
+    source: String,
+    withheld: std::collections::BTreeMap<crate::domain::text::FieldName, u64>,
+}
+
+async fn build(app: &Arc<App>, request: &Request, decided: &Decided, limit: u64, cursor: Option<&str>) -> Result<Built, AppError> {
+    let plan = &decided.plan;
+    let name = plan.dataset().name.as_str();
+    let now = app.clock.now();
+    let left = plan.daily_rows().saturating_sub(app.decisions.used(plan.permit(), now.date()));
+    let source = app.engine.source_version(&plan.source().location).await.map_err(|error| AppError::of_engine(error, name))?;
+    let binding = binding(request, decided, &source);
+    let skip = cursor.map_or(Ok(0), |cursor| open_cursor(app, &binding, cursor))?;
+    let take = limit.min(left);
+    let secrets = decided.ready.secrets(plan).ok_or(refusal(Gate::Agreement))?;
+    // One row more than wanted tells whether there is a next page.
+    let window = Window { skip, limit: Some(take.saturating_add(1)) };
+    let stream = app.engine.open(Arc::clone(plan), secrets, window).await.map_err(|error| AppError::of_engine(error, name))?;
+    // After the source was looked at: drift comes before the quota.
+    if left == 0 {
+        return Err(quota_spent(now));
+    }
+    let collecting = app.engine.spawn(collect(stream, take));
+    let collected = collecting.await.map_err(|error| AppError::Internal(error.to_string()))?;
+    let mut rows = collected.map_err(|error| AppError::of_engine(error, name))?;
+    let release = new_id::<ReleaseId>()?;
+    let next = if rows.more { Some(seal_cursor(app, &binding, skip.saturating_add(rows.count))) } else { None };
+    let mut body = rows.body;
+    body.extend_from_slice(b"],\"next\":");
+    match next {
+        Some(cursor) => body.extend_from_slice(format!("\"{cursor}\"").as_bytes()),
+        None => body.extend_from_slice(b"null"),
+    }
+    body.extend_from_slice(format!(",\"release\":\"{release}\"}}").as_bytes());
+    let segment = ledger::prepare(app, &mut rows.subjects).await?;
+    Ok(Built { release, body, rows: rows.count, segment, source, withheld: rows.withheld })
+}
+
+struct Rows {
+    body: Vec<u8>,
+    count: u64,
+    more: bool,
+    subjects: Vec<u64>,
+    withheld: std::collections::BTreeMap<crate::domain::text::FieldName, u64>,
+}
+
+/// Reads at most `take` rows into the page's buffer; runs on the engine's threads.
+async fn collect(mut stream: crate::engine::ReleasedStream, take: u64) -> Result<Rows, EngineError> {
+    let mut encoder = Encoder::new(Format::Json, stream.columns());
+    let mut rows =
+        Rows { body: b"{\"rows\":[".to_vec(), count: 0, more: false, subjects: Vec::new(), withheld: std::collections::BTreeMap::new() };
+    while let Some(batch) = stream.next().await {
+        let batch = batch?;
+        let left = usize::try_from(take.saturating_sub(rows.count)).unwrap_or(usize::MAX);
+        rows.more |= batch.rows() > left;
+        let kept = if batch.rows() > left { batch.slice(0, left) } else { batch };
+        if kept.rows() > 0 {
+            if rows.count > 0 {
+                rows.body.push(b',');
+            }
+            rows.body.extend_from_slice(&encoder.encode(&kept)?);
+            rows.subjects.extend_from_slice(kept.subjects());
+            super::add_withheld(&mut rows.withheld, kept.withheld());
+            rows.count = rows.count.saturating_add(u64::try_from(kept.rows()).unwrap_or(u64::MAX));
+        }
+        if rows.more {
+            break;
+        }
+    }
+    Ok(rows)
+}
+
+async fn record(app: &Arc<App>, request: &Request, decided: &Decided, built: &Built) -> Result<Recorded, AppError> {
+    let plan = Arc::clone(&decided.plan);
+    let names = vec![built.segment.digest.clone()];
+    let body = Body::Release(Released {
+        to: receiver(app, request)?,
+        what: what(&plan, &built.release, &built.source, Format::Json),
+        outcome: Outcome {
+            rows: built.rows,
+            bytes: u64::try_from(built.body.len()).unwrap_or(u64::MAX),
+            subjects: built.segment.subjects,
+            content: Some(digest_of(&built.body)?),
+            ledger: ledger::digest_of_names(&names)?,
+            segments: names,
+            withheld: built.withheld.clone(),
+        },
+    });
+    let (beside, segment, rows, known) = (beside(&request.asked)?, built.segment.clone(), built.rows, decided.counters);
+    let permit = plan.permit().clone();
+    let outcome = app
+        .store
+        .release(&request.bearer.token.vendor.clone(), move |tx| {
+            let now = tx.now();
+            if counters::read(tx, plan.vendor())? != known || now >= plan.stands_until() {
+                return Ok::<_, AppError>((Recorded::Moved, None));
+            }
+            let day = now.date();
+            let used = quotas::used(tx, plan.permit(), day)?;
+            if used.saturating_add(rows) > plan.daily_rows() {
+                return Ok((Recorded::Moved, Some((day, used))));
+            }
+            let used = quotas::charge(tx, plan.permit(), day, rows)?;
+            if used > plan.daily_rows() {
+                // Another broker charged in between: the error takes this charge back.
+                return Err(quota_spent(now));
+            }
+            ledger::keep(tx, &segment)?;
+            append(tx, &body, beside)?;
+            Ok((Recorded::Yes, Some((day, used))))
+        })
+        .await?;
+    if let Some((day, used)) = outcome.1 {
+        app.decisions.saw_used(&permit, day, used);
+    }
+    Ok(outcome.0)
+}
+
+/// What a cursor is bound to: client, permit revision, query and source version; not the token, which is short-lived.
+fn binding(request: &Request, decided: &Decided, source: &str) -> String {
+    let asked = &request.asked;
+    let filter: Vec<(&str, &str, &[String])> =
+        asked.filter.iter().map(|(name, op, values)| (name.as_str(), op.key(), values.as_slice())).collect();
+    let query = serde_json::json!([asked.select, filter, asked.order]).to_string();
+    let plan = &decided.plan;
+    format!("cursor|{}|{}|{}|{}|{}", request.bearer.token.client, plan.permit(), plan.policy(), source, keys::sha256_hex(query.as_bytes()))
+}
+
+fn seal_cursor(app: &App, binding: &str, skip: u64) -> String {
+    BASE64URL_NOPAD.encode(&app.keyring.seal(binding, &skip.to_be_bytes()))
+}
+
+fn open_cursor(app: &App, binding: &str, cursor: &str) -> Result<u64, AppError> {
+    let bad = || Invalid::new("cursor", "belongs to another request, or the data changed since: start again without it");
+    if cursor.len() > 1_024 {
+        return Err(bad().into());
+    }
+    let sealed = BASE64URL_NOPAD.decode(cursor.as_bytes()).map_err(|_| bad())?;
+    let plain = app.keyring.open(binding, &sealed).map_err(|_| bad())?;
+    let skip = <[u8; 8]>::try_from(plain.as_slice()).map_err(|_| bad())?;
+    Ok(u64::from_be_bytes(skip))
+}

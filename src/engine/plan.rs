@@ -1,0 +1,163 @@
+//! A [`ReleasePlan`] as a DataFusion plan, in the one order there is: scan, permit's condition, treatments, vendor's
+//! filter, order, skip and limit, select. Above the treatments no raw column exists.
+
+use datafusion::arrow::datatypes::DataType;
+use datafusion::common::Column;
+use datafusion::datasource::provider_as_source;
+use datafusion::functions_window::expr_fn::row_number;
+use datafusion::logical_expr::{
+    Expr, ExprFunctionExt, LogicalPlan, LogicalPlanBuilder, WindowFrame, WindowFrameBound, WindowFrameUnits, lit,
+};
+use datafusion::scalar::ScalarValue;
+
+use super::source::Scan;
+use super::treat::{Kernel, SubjectKey};
+use super::udf::{Work, call};
+use super::{EngineError, Secrets, Window, compare, read};
+use crate::domain::condition::Test;
+use crate::domain::dataset::LogicalType;
+use crate::domain::text::FieldName;
+use crate::policy::release::{Column as Released, ReleasePlan};
+
+/// The name of a row's subject hash within the plan. Field names hold no control characters, so these never meet one.
+const SUBJECT: &str = "\u{1}subject";
+const ROW: &str = "\u{1}row";
+
+/// The plan, and what stands where in its rows.
+pub(super) struct Compiled {
+    pub(super) plan: LogicalPlan,
+    pub(super) layout: Layout,
+}
+
+/// The columns of the plan's rows: first the released ones, then the subject's hash, then the flags.
+#[derive(Debug, Clone)]
+pub(super) struct Layout {
+    /// Arrow types of the released columns, in the order of the answer.
+    pub(super) released: Vec<DataType>,
+    /// For each released column whether a flag says where the source had a value.
+    pub(super) flagged: Vec<bool>,
+}
+
+/// Builds the plan over a scan.
+pub(super) fn compile(plan: &ReleasePlan, scan: &Scan, secrets: &Secrets, window: Window) -> Result<Compiled, EngineError> {
+    let treated = plan.columns().iter().map(|column| treat(column, scan, secrets)).collect::<Result<Vec<_>, _>>()?;
+    let subject_type = plan.dataset().subject_type().ok_or_else(gone)?;
+    let subject = call(Work::Subject(Box::new(SubjectKey::new(&secrets.ledger, subject_type))), raw(&plan.dataset().subject.field));
+
+    let mut rows = LogicalPlanBuilder::scan("source", provider_as_source(scan.provider.clone()), None).map_err(EngineError::from)?;
+    for comparison in plan.condition() {
+        let logical = plan.dataset().field(comparison.field.as_str()).ok_or_else(gone)?.logical;
+        let held = scan.held(&comparison.field).ok_or_else(gone)?;
+        let (column, held) = readable(raw(&comparison.field), held, logical)?;
+        // A value that can't be read is no NULL: a condition such as `objected_at is null` must not let it through.
+        let test = match comparison.test {
+            Test::Null => Expr::Not(Box::new(scan.present(&comparison.field))),
+            Test::NotNull | Test::Compare(..) | Test::AnyOf(_) => compare::matches(&column, &held, &comparison.test)?,
+        };
+        rows = rows.filter(test)?;
+    }
+    if !plan.order().is_empty() {
+        // Rows that compare equal keep the source's order, so that pages neither repeat nor lose one.
+        let so_far = WindowFrame::new_bounds(
+            WindowFrameUnits::Rows,
+            WindowFrameBound::Preceding(ScalarValue::UInt64(None)),
+            WindowFrameBound::CurrentRow,
+        );
+        rows = rows.window([row_number().window_frame(so_far).build()?.alias(ROW)])?;
+    }
+    rows = rows.project(projection(plan, &treated, subject))?;
+    for comparison in plan.filter() {
+        let at = plan.columns().iter().position(|column| column.field.name == comparison.field).ok_or_else(gone)?;
+        let held = &treated.get(at).ok_or_else(gone)?.held;
+        rows = rows.filter(compare::matches(&named(&value_name(at)), held, &comparison.test)?)?;
+    }
+    if !plan.order().is_empty() {
+        let keys = plan.order().iter().map(|(at, descending)| named(&value_name(*at)).sort(!descending, *descending));
+        rows = rows.sort(keys.chain([named(ROW).sort(true, true)]))?;
+    }
+    if window.skip > 0 || window.limit.is_some() {
+        let count = |count: u64| usize::try_from(count).unwrap_or(usize::MAX);
+        rows = rows.limit(count(window.skip), window.limit.map(count))?;
+    }
+    let (plan, layout) = select(rows, plan, &treated)?;
+    Ok(Compiled { plan, layout })
+}
+
+/// A column of the permit, treated.
+struct Treated {
+    value: Expr,
+    held: DataType,
+    /// True where the source had a value; none for a constant, which always has one.
+    present: Option<Expr>,
+}
+
+fn treat(column: &Released, scan: &Scan, secrets: &Secrets) -> Result<Treated, EngineError> {
+    let held = scan.held(&column.field.name).ok_or_else(gone)?;
+    let key = column.pseudonym_domain.as_ref().and_then(|domain| secrets.pseudonym.get(domain));
+    let kernel = Kernel::new(&column.treatment, column.field.logical, key)?.ok_or_else(gone)?;
+    if let Some(value) = kernel.constant() {
+        return Ok(Treated { value: lit(value.clone()), held: value.data_type(), present: None });
+    }
+    let released = kernel.released_type(held)?;
+    let source = raw(&column.field.name);
+    let value = if kernel.passes(held) { source } else { call(Work::Treat(kernel), source) };
+    Ok(Treated { value, held: released, present: Some(scan.present(&column.field.name)) })
+}
+
+fn projection(plan: &ReleasePlan, treated: &[Treated], subject: Expr) -> Vec<Expr> {
+    let wanted = |at: usize| {
+        let filtered =
+            plan.filter().iter().any(|comparison| plan.columns().get(at).is_some_and(|column| column.field.name == comparison.field));
+        filtered || plan.selected().contains(&at) || plan.order().iter().any(|(ordered, _)| *ordered == at)
+    };
+    let mut columns = vec![subject.alias(SUBJECT)];
+    if !plan.order().is_empty() {
+        columns.push(named(ROW));
+    }
+    for (at, column) in treated.iter().enumerate().filter(|(at, _)| wanted(*at)) {
+        columns.push(column.value.clone().alias(value_name(at)));
+        if let (true, Some(present)) = (plan.selected().contains(&at), &column.present) {
+            columns.push(present.clone().alias(flag_name(at)));
+        }
+    }
+    columns
+}
+
+fn select(rows: LogicalPlanBuilder, plan: &ReleasePlan, treated: &[Treated]) -> Result<(LogicalPlan, Layout), EngineError> {
+    let selected = plan.selected();
+    let flagged = |at: &usize| treated.get(*at).is_some_and(|column| column.present.is_some());
+    let values = selected.iter().map(|at| named(&value_name(*at)));
+    let flags = selected.iter().filter(|at| flagged(at)).map(|at| named(&flag_name(*at)));
+    let answer = rows.project(values.chain([named(SUBJECT)]).chain(flags).collect::<Vec<_>>())?.build()?;
+    let released = selected.iter().map(|at| treated.get(*at).map(|column| column.held.clone()).ok_or_else(gone));
+    let layout = Layout { released: released.collect::<Result<_, _>>()?, flagged: selected.iter().map(flagged).collect() };
+    Ok((answer, layout))
+}
+
+/// A raw column for comparing: as it is where the source holds it in its treated type, else read.
+fn readable(column: Expr, held: &DataType, logical: LogicalType) -> Result<(Expr, DataType), EngineError> {
+    let unsupported = EngineError::unsupported("the source does not hold this type in a form that can be compared");
+    let treated = read::treated_type(held, logical).ok_or(unsupported)?;
+    if &treated == held { Ok((column, treated)) } else { Ok((call(Work::Read(logical), column), treated)) }
+}
+
+/// A column by its exact name: nothing is folded to lower case or split at dots.
+fn named(name: &str) -> Expr {
+    Expr::Column(Column::new_unqualified(name))
+}
+
+fn raw(field: &FieldName) -> Expr {
+    named(field.as_str())
+}
+
+fn value_name(at: usize) -> String {
+    format!("\u{1}value {at}")
+}
+
+fn flag_name(at: usize) -> String {
+    format!("\u{1}present {at}")
+}
+
+fn gone() -> EngineError {
+    EngineError::Drift("a column is gone".to_owned())
+}

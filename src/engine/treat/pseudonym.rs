@@ -1,0 +1,119 @@
+//! Keyed hashes: pseudonyms of values under an agreement's key, and the ledger's hash of a subject.
+//!
+//! The message is the logical type's key, a zero byte and the value's canonical text, so that any source of the same
+//! data gives the same bytes, and a number never equals the text of it.
+
+use std::sync::Arc;
+
+use aws_lc_rs::hmac;
+use data_encoding::{Encoding, Specification};
+use datafusion::arrow::array::{Array, ArrayRef, StringBuilder, UInt64Array};
+use uuid::Uuid;
+
+use super::super::{EngineError, canonical::Canonical, read};
+use crate::domain::dataset::LogicalType;
+use crate::domain::treatment::PseudonymFormat;
+
+/// HMAC-SHA-256 (RFC 2104, FIPS 180-4), cut to 128 bits.
+pub(super) struct Pseudonym {
+    key: hmac::Key,
+    from: LogicalType,
+    text: TextForm,
+}
+
+enum TextForm {
+    Base32(Encoding),
+    Uuid,
+}
+
+impl Pseudonym {
+    pub(super) fn new(key: &[u8; 32], from: LogicalType, format: PseudonymFormat) -> Result<Self, EngineError> {
+        let text = match format {
+            PseudonymFormat::Base32 => TextForm::Base32(lower_base32()?),
+            PseudonymFormat::Uuid => TextForm::Uuid,
+        };
+        Ok(Self { key: hmac::Key::new(hmac::HMAC_SHA256, key), from, text })
+    }
+
+    pub(super) fn apply(&self, column: &ArrayRef) -> Option<ArrayRef> {
+        let canonical = Canonical::of(column)?;
+        let mut out = StringBuilder::with_capacity(column.len(), column.len() * 36);
+        let mut message = Message::new(self.from);
+        for row in 0..column.len() {
+            match (!column.is_null(row)).then(|| message.tag(&self.key, &canonical, row)).flatten() {
+                Some(tag) => self.append(tag.as_ref().first_chunk::<16>()?, &mut out),
+                None => out.append_null(),
+            }
+        }
+        Some(Arc::new(out.finish()))
+    }
+
+    fn append(&self, bits: &[u8; 16], out: &mut StringBuilder) {
+        match &self.text {
+            TextForm::Base32(encoding) => {
+                let mut text = [0; 26];
+                encoding.encode_mut(bits, &mut text);
+                out.append_value(std::str::from_utf8(&text).unwrap_or_default());
+            }
+            TextForm::Uuid => out.append_value(Uuid::from_bytes(*bits).hyphenated().encode_lower(&mut Uuid::encode_buffer())),
+        }
+    }
+}
+
+/// RFC 4648 base32 in lower case, without padding.
+fn lower_base32() -> Result<Encoding, EngineError> {
+    let mut specification = Specification::new();
+    specification.symbols.push_str("abcdefghijklmnopqrstuvwxyz234567");
+    specification.encoding().map_err(|_| EngineError::internal("base32 could not be set up"))
+}
+
+/// The message under a keyed hash, its buffer reused from row to row.
+struct Message {
+    bytes: Vec<u8>,
+    head: usize,
+}
+
+impl Message {
+    fn new(from: LogicalType) -> Self {
+        let mut bytes = from.key().as_bytes().to_vec();
+        bytes.push(0);
+        Self { head: bytes.len(), bytes }
+    }
+
+    fn tag(&mut self, key: &hmac::Key, canonical: &Canonical<'_>, row: usize) -> Option<hmac::Tag> {
+        self.bytes.truncate(self.head);
+        canonical.write(row, &mut self.bytes).then(|| hmac::sign(key, &self.bytes))
+    }
+}
+
+/// The message of a row without a subject: no logical type is called this.
+const NO_SUBJECT: &[u8] = b"null\0";
+
+/// The ledger's 64-bit hash of a subject's key.
+pub(in super::super) struct SubjectKey {
+    key: hmac::Key,
+    from: LogicalType,
+}
+
+impl SubjectKey {
+    pub(in super::super) fn new(key: &[u8; 32], from: LogicalType) -> Self {
+        Self { key: hmac::Key::new(hmac::HMAC_SHA256, key), from }
+    }
+
+    /// The first 8 bytes, big endian, of each row's hash; a row without a key has the hash of a fixed marker.
+    pub(in super::super) fn apply(&self, raw: &ArrayRef) -> Result<ArrayRef, EngineError> {
+        let column = read::read(raw, self.from)?;
+        let canonical = Canonical::of(&column).ok_or_else(super::unplanned)?;
+        let none = short(&hmac::sign(&self.key, NO_SUBJECT));
+        let mut message = Message::new(self.from);
+        let hash = |row: usize| {
+            let tag = (!column.is_null(row)).then(|| message.tag(&self.key, &canonical, row)).flatten();
+            tag.map_or(none, |tag| short(&tag))
+        };
+        Ok(Arc::new((0..column.len()).map(hash).collect::<UInt64Array>()))
+    }
+}
+
+fn short(tag: &hmac::Tag) -> u64 {
+    tag.as_ref().first_chunk::<8>().map_or(0, |bytes| u64::from_be_bytes(*bytes))
+}

@@ -1,0 +1,127 @@
+//! Treatments as DataFusion scalar functions. Two functions are equal only when they are the same kernel, so that no
+//! optimiser ever takes one column's treatment for another's.
+
+use std::any::Any;
+use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
+
+use datafusion::arrow::array::ArrayRef;
+use datafusion::arrow::datatypes::DataType;
+use datafusion::common::Result;
+use datafusion::error::DataFusionError;
+use datafusion::logical_expr::{ColumnarValue, Expr, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility};
+
+use super::treat::{Kernel, SubjectKey};
+use super::{EngineError, read};
+use crate::domain::dataset::LogicalType;
+
+/// What a function does to its one column.
+pub(super) enum Work {
+    Treat(Kernel),
+    /// Reads a column as its logical type and does nothing else: for comparisons.
+    Read(LogicalType),
+    Subject(Box<SubjectKey>),
+}
+
+impl Work {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Treat(_) => "treat",
+            Self::Read(_) => "read",
+            Self::Subject(_) => "subject",
+        }
+    }
+
+    fn apply(&self, column: &ArrayRef) -> Result<ArrayRef, EngineError> {
+        match self {
+            Self::Treat(kernel) => kernel.apply(column),
+            Self::Read(logical) => read::read(column, *logical),
+            Self::Subject(key) => key.apply(column),
+        }
+    }
+
+    fn output(&self, input: &DataType) -> Result<DataType, EngineError> {
+        match self {
+            Self::Treat(kernel) => kernel.released_type(input),
+            Self::Read(logical) => read::treated_type(input, *logical)
+                .ok_or(EngineError::unsupported("the source does not hold this type in a form that can be compared")),
+            Self::Subject(_) => Ok(DataType::UInt64),
+        }
+    }
+}
+
+/// Calls a function on a column.
+pub(super) fn call(work: Work, column: Expr) -> Expr {
+    ScalarUDF::new_from_impl(Function { work: Arc::new(work), signature: Signature::any(1, Volatility::Immutable) }).call(vec![column])
+}
+
+/// Whether a physical function is one of ours.
+pub(super) fn is_ours(function: &ScalarUDF) -> bool {
+    let inner: &dyn Any = function.inner().as_ref();
+    inner.is::<Function>()
+}
+
+struct Function {
+    work: Arc<Work>,
+    signature: Signature,
+}
+
+impl fmt::Debug for Function {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(self.work.name())
+    }
+}
+
+impl PartialEq for Function {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.work, &other.work)
+    }
+}
+
+impl Eq for Function {}
+
+impl Hash for Function {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        Arc::as_ptr(&self.work).hash(state);
+    }
+}
+
+impl ScalarUDFImpl for Function {
+    fn name(&self) -> &str {
+        self.work.name()
+    }
+
+    fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
+    fn return_type(&self, types: &[DataType]) -> Result<DataType> {
+        let input = types.first().ok_or_else(|| DataFusionError::Plan("a treatment needs a column".to_owned()))?;
+        self.work.output(input).map_err(|error| DataFusionError::External(Box::new(error)))
+    }
+
+    fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
+        let column = args.args.first().ok_or_else(|| DataFusionError::Plan("a treatment needs a column".to_owned()))?;
+        let column = column.to_array(args.number_rows)?;
+        self.work.apply(&column).map(ColumnarValue::Array).map_err(|error| DataFusionError::External(Box::new(error)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::treatment::Treatment;
+
+    #[test]
+    fn only_the_same_kernel_is_equal() {
+        let treated = |length| {
+            let kernel = Kernel::new(&Treatment::Truncate { length }, LogicalType::Text, None).unwrap().unwrap();
+            call(Work::Treat(kernel), datafusion::prelude::ident("name"))
+        };
+        let one = treated(1);
+        assert_eq!(one, one.clone());
+        assert_ne!(one, treated(2));
+        assert_ne!(one, treated(1));
+    }
+}

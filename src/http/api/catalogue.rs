@@ -1,0 +1,92 @@
+//! Sources and datasets.
+
+use actix_web::HttpRequest;
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use crate::app::catalogue::{self, Cataloguing};
+use crate::domain::dataset::{Dataset, DiscoveredTable, Field, Source, SourceLocation, SubjectMapping};
+use crate::domain::id::SourceId;
+use crate::domain::text::{FieldName, Name, Slug};
+use crate::http::error::Problem;
+use crate::http::guard::{Allowed, ManageCatalogue, Read};
+use crate::http::input::{Json, segment};
+
+use super::{Answer, List, Tidegate, created, shown};
+
+/// A source to be registered.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AddSource {
+    name: Name,
+    location: SourceLocation,
+}
+
+/// A table to be catalogued.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CatalogueDataset {
+    /// Unique; vendors ask for it by this name.
+    name: Slug,
+    source: SourceId,
+    table: FieldName,
+    fields: Vec<Field>,
+    subject: SubjectMapping,
+}
+
+/// Fields and subject in place of the ones read.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EditDataset {
+    /// The version that was read.
+    version: i64,
+    fields: Vec<Field>,
+    subject: SubjectMapping,
+}
+
+/// Every source.
+#[utoipa::path(get, path = "/api/v1/sources", tag = "catalogue", security(("staff" = [])), responses((status = 200, body = List<Source>), (status = "4XX", body = Problem)))]
+pub async fn list_sources(request: HttpRequest, app: Tidegate, _by: Allowed<Read>) -> Answer {
+    shown(&request, catalogue::list_sources(&app).await.map(List::whole))
+}
+
+/// Register a source below a configured root.
+#[utoipa::path(post, path = "/api/v1/sources", tag = "catalogue", security(("staff" = [])), request_body = AddSource, responses((status = 201, body = Source), (status = "4XX", body = Problem)))]
+pub async fn add_source(request: HttpRequest, app: Tidegate, by: Allowed<ManageCatalogue>, body: Json<AddSource>) -> Answer {
+    created(&request, catalogue::add_source(&app, by.actor(), body.0.name, body.0.location).await)
+}
+
+/// The tables and columns of a source as it is now.
+#[utoipa::path(get, path = "/api/v1/sources/{id}/tables", tag = "catalogue", security(("staff" = [])), params(("id" = String, Path)), responses((status = 200, body = List<DiscoveredTable>), (status = "4XX", body = Problem)))]
+pub async fn discover(request: HttpRequest, app: Tidegate, _by: Allowed<ManageCatalogue>) -> Answer {
+    let id = segment(&request, "id", "source")?;
+    shown(&request, catalogue::discover(&app, id).await.map(List::whole))
+}
+
+/// Every dataset.
+#[utoipa::path(get, path = "/api/v1/datasets", tag = "catalogue", security(("staff" = [])), responses((status = 200, body = List<Dataset>), (status = "4XX", body = Problem)))]
+pub async fn list(request: HttpRequest, app: Tidegate, _by: Allowed<Read>) -> Answer {
+    shown(&request, catalogue::list(&app).await.map(List::whole))
+}
+
+/// Catalogue a table: its fields classed, its subject mapped.
+#[utoipa::path(post, path = "/api/v1/datasets", tag = "catalogue", security(("staff" = [])), request_body = CatalogueDataset, responses((status = 201, body = Dataset), (status = "4XX", body = Problem)))]
+pub async fn catalogue(request: HttpRequest, app: Tidegate, by: Allowed<ManageCatalogue>, body: Json<CatalogueDataset>) -> Answer {
+    let CatalogueDataset { name, source, table, fields, subject } = body.0;
+    created(&request, catalogue::catalogue(&app, by.actor(), Cataloguing { name, source, table, fields, subject }).await)
+}
+
+/// One dataset.
+#[utoipa::path(get, path = "/api/v1/datasets/{name}", tag = "catalogue", security(("staff" = [])), params(("name" = String, Path)), responses((status = 200, body = Dataset), (status = "4XX", body = Problem)))]
+pub async fn find(request: HttpRequest, app: Tidegate, _by: Allowed<Read>) -> Answer {
+    let name = segment(&request, "name", "dataset")?;
+    shown(&request, catalogue::find(&app, name).await)
+}
+
+/// Change a dataset's fields or subject.
+#[utoipa::path(put, path = "/api/v1/datasets/{name}", tag = "catalogue", security(("staff" = [])), params(("name" = String, Path)), request_body = EditDataset, responses((status = 200, body = Dataset), (status = "4XX", body = Problem)))]
+pub async fn edit(request: HttpRequest, app: Tidegate, by: Allowed<ManageCatalogue>, body: Json<EditDataset>) -> Answer {
+    let name = segment(&request, "name", "dataset")?;
+    let EditDataset { version, fields, subject } = body.0;
+    shown(&request, catalogue::edit(&app, by.actor(), name, version, fields, subject).await)
+}

@@ -1,0 +1,190 @@
+//! Errors as RFC 9457 problem details: one table from use-case errors to statuses.
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::{ALLOW, CACHE_CONTROL, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
+use actix_web::{HttpRequest, HttpResponse, ResponseError};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::app::AppError;
+use crate::domain::Invalid;
+use crate::domain::gate::{Gate, Refusal};
+use crate::policy::Denied;
+
+use super::request_id;
+
+/// The body of every error of the staff and data API.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct Problem {
+    /// Names the kind of problem; stable.
+    #[serde(rename = "type")]
+    pub kind: String,
+    pub title: String,
+    pub status: u16,
+    /// What happened and what to do.
+    pub detail: String,
+    /// The closed gate, where a release was refused.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gate: Option<Gate>,
+    /// The clause of the agreement or the field that decided it, where one did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub clause: Option<String>,
+    /// What is wrong, field by field.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub errors: Vec<Invalid>,
+    pub request_id: String,
+}
+
+/// An error on its way out.
+#[derive(Debug)]
+pub struct HttpError(Box<Details>);
+
+#[derive(Debug)]
+struct Details {
+    status: StatusCode,
+    code: &'static str,
+    detail: String,
+    gate: Option<Gate>,
+    errors: Vec<Invalid>,
+    retry_after: Option<u32>,
+    challenge: Option<String>,
+    allow: Option<String>,
+    request_id: String,
+}
+
+impl HttpError {
+    /// A problem of the wire itself: a status, a stable code, a sentence.
+    pub fn wire(request: &HttpRequest, status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
+        Self(Box::new(Details {
+            status,
+            code,
+            detail: detail.into(),
+            gate: None,
+            errors: Vec::new(),
+            retry_after: None,
+            challenge: None,
+            allow: None,
+            request_id: request_id::of(request),
+        }))
+    }
+
+    /// A method that the path does not take.
+    pub fn method(request: &HttpRequest, allow: String) -> Self {
+        let mut error = Self::wire(request, StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", "This path does not take this method.");
+        error.0.allow = Some(allow);
+        error
+    }
+
+    /// What a use case of the staff API said.
+    pub fn staff(request: &HttpRequest, error: AppError) -> Self {
+        Self::of(request, error, StatusCode::UNPROCESSABLE_ENTITY)
+    }
+
+    /// What a use case of the data API said: there a caller's mistake is a bad request.
+    pub fn data(request: &HttpRequest, error: AppError) -> Self {
+        let error = Self::of(request, error, StatusCode::BAD_REQUEST);
+        match error.0.gate {
+            Some(Gate::Token | Gate::Client) => error.challenged("Bearer realm=\"tidegate\", error=\"invalid_token\""),
+            _ => error,
+        }
+    }
+
+    /// No credentials at all: a challenge without an error code (RFC 6750 §3.1).
+    pub fn no_token(request: &HttpRequest) -> Self {
+        let refusal = Refusal::new(Gate::Token, crate::policy::release::detail(Gate::Token));
+        Self::of(request, refusal.into(), StatusCode::BAD_REQUEST).challenged("Bearer realm=\"tidegate\"")
+    }
+
+    fn challenged(mut self, challenge: &str) -> Self {
+        self.0.challenge = Some(challenge.to_owned());
+        self
+    }
+
+    /// The status table. No wildcard arm: a new error must find its place here.
+    fn of(request: &HttpRequest, error: AppError, invalid: StatusCode) -> Self {
+        let (status, code) = match &error {
+            AppError::NotFound(_) => (StatusCode::NOT_FOUND, "not-found"),
+            AppError::Taken(_) => (StatusCode::CONFLICT, "taken"),
+            AppError::Stale => (StatusCode::CONFLICT, "stale"),
+            AppError::Denied(Denied::State(_)) => (StatusCode::CONFLICT, "wrong-state"),
+            AppError::Denied(Denied::Person(_)) => (StatusCode::FORBIDDEN, "second-person"),
+            AppError::Denied(Denied::Invalid(_) | Denied::Missing(_)) | AppError::Invalid(_) => (invalid, "invalid"),
+            AppError::Refused(refusal) => (gate_status(refusal.gate), "refused"),
+            AppError::Unauthenticated => (StatusCode::UNAUTHORIZED, "unauthenticated"),
+            AppError::Unavailable(_) => (StatusCode::SERVICE_UNAVAILABLE, "unavailable"),
+            AppError::Internal(_) => (StatusCode::INTERNAL_SERVER_ERROR, "internal"),
+        };
+        let mut out = Self::wire(request, status, code, error.to_string());
+        match error {
+            AppError::Refused(refusal) => {
+                out.0.gate = Some(refusal.gate);
+                out.0.retry_after = refusal.retry_after;
+            }
+            AppError::Denied(Denied::Invalid(invalid)) | AppError::Invalid(invalid) => out.0.errors = vec![invalid],
+            AppError::Denied(Denied::Missing(missing)) => out.0.errors = missing,
+            AppError::Unauthenticated => out = out.challenged("Bearer realm=\"tidegate staff\""),
+            AppError::Unavailable(_) => out.0.retry_after = Some(5),
+            AppError::Internal(cause) => tracing::error!(request_id = %out.0.request_id, cause, "internal error"),
+            AppError::NotFound(_) | AppError::Taken(_) | AppError::Stale | AppError::Denied(Denied::State(_) | Denied::Person(_)) => {}
+        }
+        out
+    }
+}
+
+/// The status of a closed gate.
+pub fn gate_status(gate: Gate) -> StatusCode {
+    match gate {
+        Gate::Token | Gate::Client => StatusCode::UNAUTHORIZED,
+        Gate::Quota => StatusCode::TOO_MANY_REQUESTS,
+        Gate::Vendor
+        | Gate::DueDiligence
+        | Gate::Subprocessor
+        | Gate::Agreement
+        | Gate::Permit
+        | Gate::Purpose
+        | Gate::Consent
+        | Gate::DatasetDrift => StatusCode::FORBIDDEN,
+    }
+}
+
+impl std::fmt::Display for HttpError {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str(&self.0.detail)
+    }
+}
+
+impl ResponseError for HttpError {
+    fn status_code(&self) -> StatusCode {
+        self.0.status
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        let problem = Problem {
+            kind: format!("urn:tidegate:problem:{}", self.0.code),
+            title: self.0.status.canonical_reason().unwrap_or("Error").to_owned(),
+            status: self.0.status.as_u16(),
+            detail: self.0.detail.clone(),
+            gate: self.0.gate,
+            clause: self.0.errors.first().map(|error| error.field.clone()).filter(|field| !field.is_empty()),
+            errors: self.0.errors.clone(),
+            request_id: self.0.request_id.clone(),
+        };
+        let mut response = HttpResponse::build(self.0.status);
+        response.insert_header((CACHE_CONTROL, "no-store"));
+        if let Some(seconds) = self.0.retry_after {
+            response.insert_header((RETRY_AFTER, seconds.to_string()));
+        }
+        if let Some(challenge) = &self.0.challenge
+            && let Ok(value) = HeaderValue::from_str(challenge)
+        {
+            response.insert_header((WWW_AUTHENTICATE, value));
+        }
+        if let Some(allow) = &self.0.allow {
+            response.insert_header((ALLOW, allow.clone()));
+        }
+        match serde_json::to_vec(&problem) {
+            Ok(body) => response.content_type("application/problem+json").body(body),
+            Err(_) => response.finish(),
+        }
+    }
+}

@@ -1,0 +1,218 @@
+//! OAuth endpoints: errors as RFC 6749 §5.2 with the closed gate beside them, metadata as RFC 8414 and RFC 9728.
+
+use actix_web::dev::Payload;
+use actix_web::http::StatusCode;
+use actix_web::http::header::{AUTHORIZATION, CACHE_CONTROL, PRAGMA, WWW_AUTHENTICATE};
+use actix_web::{FromRequest, HttpRequest, HttpResponse, web};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::app::AppError;
+use crate::app::oauth::{self, Authenticated, OauthError};
+use crate::domain::gate::Gate;
+use crate::domain::secret::PlainSecret;
+use crate::domain::text::Slug;
+
+use super::api::Tidegate;
+use super::input::form;
+
+/// A token, as RFC 6749 §5.1 answers it.
+#[derive(Serialize, ToSchema)]
+pub struct TokenAnswer {
+    access_token: String,
+    token_type: &'static str,
+    /// Seconds.
+    expires_in: i64,
+    /// Permit keys, space separated: what was asked and holds now.
+    scope: String,
+}
+
+/// An error, as RFC 6749 §5.2 answers it, with the gate that closed.
+#[derive(Serialize, ToSchema)]
+pub struct OauthProblem {
+    error: &'static str,
+    error_description: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    gate: Option<Gate>,
+}
+
+/// The form's pairs, or what is wrong with it.
+pub struct Form(Result<Vec<(String, String)>, AppError>);
+
+impl FromRequest for Form {
+    type Error = actix_web::Error;
+    type Future = std::pin::Pin<Box<dyn Future<Output = Result<Self, actix_web::Error>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let (request, payload) = (request.clone(), payload.take());
+        Box::pin(async move { Ok(Self(form(&request, payload).await)) })
+    }
+}
+
+fn problem(status: StatusCode, error: &'static str, description: impl Into<String>, gate: Option<Gate>) -> HttpResponse {
+    let mut response = HttpResponse::build(status);
+    response.insert_header((CACHE_CONTROL, "no-store")).insert_header((PRAGMA, "no-cache"));
+    if status == StatusCode::UNAUTHORIZED {
+        response.insert_header((WWW_AUTHENTICATE, "Basic realm=\"tidegate\""));
+    }
+    response.json(OauthProblem { error, error_description: description.into(), gate })
+}
+
+fn bad_request(description: impl Into<String>) -> HttpResponse {
+    problem(StatusCode::BAD_REQUEST, "invalid_request", description, None)
+}
+
+fn failed(error: OauthError) -> HttpResponse {
+    match error {
+        OauthError::InvalidClient => problem(StatusCode::UNAUTHORIZED, "invalid_client", error.to_string(), Some(Gate::Client)),
+        OauthError::TooMuchScope => problem(StatusCode::BAD_REQUEST, "invalid_scope", error.to_string(), None),
+        OauthError::InvalidScope(gate) => problem(StatusCode::BAD_REQUEST, "invalid_scope", error.to_string(), Some(gate)),
+        OauthError::App(AppError::Unavailable(why)) => problem(StatusCode::SERVICE_UNAVAILABLE, "temporarily_unavailable", why, None),
+        OauthError::App(AppError::Invalid(invalid)) => bad_request(invalid.to_string()),
+        OauthError::App(other) => {
+            tracing::error!(error = ?other, "an OAuth request failed");
+            problem(StatusCode::INTERNAL_SERVER_ERROR, "server_error", "Something went wrong on our side.", None)
+        }
+    }
+}
+
+/// The client's id and secret: from Basic (RFC 6749 §2.3.1) or from the form, never from both.
+fn credentials(request: &HttpRequest, pairs: &[(String, String)]) -> Result<(String, PlainSecret), Box<HttpResponse>> {
+    let field = |name: &str| pairs.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone());
+    let unknown = || Box::new(failed(OauthError::InvalidClient));
+    let in_form = (field("client_id"), field("client_secret"));
+    match (request.headers().get(AUTHORIZATION), in_form) {
+        (Some(_), (_, Some(_))) => Err(Box::new(bad_request("Send the client's secret in one way only."))),
+        (Some(header), (named, None)) => {
+            let (id, secret) = basic(header.to_str().unwrap_or("")).ok_or_else(unknown)?;
+            if named.is_some_and(|named| named != id) { Err(unknown()) } else { Ok((id, secret)) }
+        }
+        (None, (Some(id), Some(secret))) => Ok((id, PlainSecret::new(secret))),
+        (None, _) => Err(unknown()),
+    }
+}
+
+/// Both parts are form-encoded before they are joined (RFC 6749 §2.3.1); ours need no escapes, but clients may send them.
+fn basic(header: &str) -> Option<(String, PlainSecret)> {
+    let (scheme, encoded) = header.split_once(' ')?;
+    if !scheme.eq_ignore_ascii_case("basic") {
+        return None;
+    }
+    let plain = String::from_utf8(STANDARD.decode(encoded.trim()).ok()?).ok()?;
+    let (id, secret) = plain.split_once(':')?;
+    Some((unescape(id)?, PlainSecret::new(unescape(secret)?)))
+}
+
+fn unescape(text: &str) -> Option<String> {
+    let pairs: Vec<(String, String)> = serde_urlencoded::from_str(&format!("v={text}")).ok()?;
+    match pairs.as_slice() {
+        [(_, value)] => Some(value.clone()),
+        _ => None,
+    }
+}
+
+async fn authenticated(
+    request: &HttpRequest,
+    app: &Tidegate,
+    form: Form,
+) -> Result<(Authenticated, Vec<(String, String)>), Box<HttpResponse>> {
+    let pairs = form.0.map_err(|error| Box::new(failed(error.into())))?;
+    let (id, secret) = credentials(request, &pairs)?;
+    let client = oauth::authenticate(app, &id, &secret).await.map_err(|error| Box::new(failed(error)))?;
+    Ok((client, pairs))
+}
+
+/// An access token for a client's permits (RFC 6749 §4.4).
+#[utoipa::path(
+    post,
+    path = "/oauth/token",
+    tag = "oauth",
+    security(("client" = [])),
+    request_body(content = String, content_type = "application/x-www-form-urlencoded", description = "`grant_type=client_credentials`, and `scope` with permit keys when not all are wanted."),
+    responses((status = 200, body = TokenAnswer), (status = 400, body = OauthProblem), (status = 401, body = OauthProblem))
+)]
+pub async fn token(request: HttpRequest, app: Tidegate, form: Form) -> HttpResponse {
+    let (client, pairs) = match authenticated(&request, &app, form).await {
+        Ok(found) => found,
+        Err(response) => return *response,
+    };
+    let field = |name: &str| pairs.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
+    match field("grant_type") {
+        Some("client_credentials") => {}
+        Some(_) => return problem(StatusCode::BAD_REQUEST, "unsupported_grant_type", "Only client_credentials is offered.", None),
+        None => return bad_request("grant_type is missing."),
+    }
+    match oauth::grant(&app, client, field("scope")).await {
+        Ok(granted) => {
+            HttpResponse::Ok().insert_header((CACHE_CONTROL, "no-store")).insert_header((PRAGMA, "no-cache")).json(TokenAnswer {
+                access_token: granted.access_token.reveal().to_owned(),
+                token_type: "Bearer",
+                expires_in: granted.expires_in,
+                scope: granted.scope.iter().map(Slug::as_str).collect::<Vec<_>>().join(" "),
+            })
+        }
+        Err(error) => failed(error),
+    }
+}
+
+/// Revoke one of the client's tokens (RFC 7009): 200 whether it was known or not.
+#[utoipa::path(
+    post,
+    path = "/oauth/revoke",
+    tag = "oauth",
+    security(("client" = [])),
+    request_body(content = String, content_type = "application/x-www-form-urlencoded", description = "`token`."),
+    responses((status = 200, description = "The token is not good any more."), (status = 400, body = OauthProblem), (status = 401, body = OauthProblem))
+)]
+pub async fn revoke(request: HttpRequest, app: Tidegate, form: Form) -> HttpResponse {
+    let (client, pairs) = match authenticated(&request, &app, form).await {
+        Ok(found) => found,
+        Err(response) => return *response,
+    };
+    let Some((_, token)) = pairs.iter().find(|(name, _)| name == "token") else { return bad_request("token is missing.") };
+    match oauth::revoke(&app, client, token).await {
+        Ok(()) => HttpResponse::Ok().insert_header((CACHE_CONTROL, "no-store")).finish(),
+        Err(error) => failed(error.into()),
+    }
+}
+
+/// What this authorisation server offers (RFC 8414).
+#[utoipa::path(get, path = "/.well-known/oauth-authorization-server", tag = "oauth", responses((status = 200, description = "RFC 8414 metadata.")))]
+pub async fn server_metadata(app: Tidegate) -> HttpResponse {
+    let url = &app.settings.public_url;
+    cached(serde_json::json!({
+        "issuer": url,
+        "token_endpoint": format!("{url}/oauth/token"),
+        "revocation_endpoint": format!("{url}/oauth/revoke"),
+        "jwks_uri": format!("{url}/.well-known/jwks.json"),
+        "response_types_supported": [],
+        "grant_types_supported": ["client_credentials"],
+        "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post"],
+        "revocation_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post"],
+    }))
+}
+
+/// What protects the data API (RFC 9728).
+#[utoipa::path(get, path = "/.well-known/oauth-protected-resource", tag = "oauth", responses((status = 200, description = "RFC 9728 metadata.")))]
+pub async fn resource_metadata(app: Tidegate) -> HttpResponse {
+    let url = &app.settings.public_url;
+    cached(serde_json::json!({
+        "resource": url,
+        "authorization_servers": [url],
+        "bearer_methods_supported": ["header"],
+        "resource_name": "Tidegate data API",
+    }))
+}
+
+/// The public keys that access tokens are signed with (RFC 7517).
+#[utoipa::path(get, path = "/.well-known/jwks.json", tag = "oauth", responses((status = 200, description = "A JWK set.")))]
+pub async fn jwks(request: HttpRequest, app: web::Data<std::sync::Arc<crate::app::App>>) -> Result<HttpResponse, super::error::HttpError> {
+    let keys = crate::app::secrets::jwks(&app).map_err(|error| super::error::HttpError::staff(&request, error))?;
+    Ok(cached(keys))
+}
+
+fn cached(document: serde_json::Value) -> HttpResponse {
+    HttpResponse::Ok().insert_header((CACHE_CONTROL, "public, max-age=300")).json(document)
+}

@@ -1,0 +1,372 @@
+//! Every gate, closed alone and together with those behind it; what a plan holds; until when it stands.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::*;
+use crate::domain::agreement::AgreementTerms;
+use crate::domain::assessment::{AssessmentKind, Decision};
+use crate::domain::condition::Condition;
+use crate::domain::dataset::{FieldClass, SourceLocation, SubjectMapping};
+use crate::domain::evidence::{EvidenceFacts, EvidenceType};
+use crate::domain::permit::PermitTerms;
+use crate::domain::vendor::{Tier, VendorProfile, VendorRole};
+
+fn at(text: &str) -> Instant {
+    text.parse().unwrap()
+}
+
+fn now() -> Instant {
+    at("2026-07-01T08:00:00Z")
+}
+
+fn id<T: std::str::FromStr<Err = Invalid>>(number: u8) -> T {
+    format!("01980000-0000-7000-8000-0000000000{number:02x}").parse().unwrap()
+}
+
+fn text<T: std::str::FromStr<Err = Invalid>>(text: &str) -> T {
+    text.parse().unwrap()
+}
+
+fn field(name: &str, logical: LogicalType, category: &str) -> Field {
+    Field { name: text(name), logical, class: FieldClass::Plain, category: text(category), description: None }
+}
+
+fn terms() -> PermitTerms {
+    let mut fields = BTreeMap::new();
+    fields.insert(text("id"), Treatment::Pseudonym { domain: None, format: crate::domain::treatment::PseudonymFormat::Base32 });
+    fields.insert(text("city"), Treatment::Clear);
+    fields.insert(text("secret"), Treatment::Withhold);
+    PermitTerms {
+        dataset: text("people"),
+        purpose: text("market-research"),
+        legal_basis: LegalBasis::Contract,
+        instruction: None,
+        fields,
+        condition: Condition::default(),
+        daily_rows: 10,
+        starts_on: None,
+        ends_on: None,
+    }
+}
+
+/// A state in which every gate is open.
+fn open() -> LiveState {
+    let (past, future) = (at("2026-01-01T00:00:00Z"), at("2027-01-01T00:00:00Z"));
+    let profile = VendorProfile {
+        legal_name: text("Acme"),
+        trade_name: None,
+        country: text("DE"),
+        address: None,
+        role: VendorRole::Processor,
+        tier: Tier::Standard,
+        tier_note: None,
+        owner: id(7),
+        contacts: Vec::new(),
+        data_locations: Vec::new(),
+    };
+    let agreement_terms = AgreementTerms {
+        purposes: [text("market-research")].into(),
+        data_categories: [text("technical"), text("location")].into(),
+        ..AgreementTerms::default()
+    };
+    LiveState {
+        token: Token {
+            id: id(1),
+            client: id(2),
+            vendor: id(3),
+            scope: vec![text("pull")],
+            issued_at: past,
+            expires_at: at("2026-07-01T08:05:00Z"),
+            revoked_at: None,
+        },
+        client: Client { id: id(2), vendor: id(3), name: text("machine"), permits: None, created_at: past, revoked_at: None, version: 1 },
+        vendor: Vendor {
+            id: id(3),
+            profile,
+            lifecycle: Lifecycle::Active,
+            lifecycle_since: past,
+            created_at: past,
+            updated_at: past,
+            version: 1,
+        },
+        assessment: Some(Assessment {
+            id: id(4),
+            vendor: id(3),
+            kind: AssessmentKind::Security,
+            template: text("security"),
+            status: AssessmentStatus::Decided(Decision {
+                verdict: Verdict::Approved,
+                rationale: text("Good."),
+                conditions: Vec::new(),
+                by: id(8),
+                at: past,
+                valid_until: Some(future),
+            }),
+            questionnaire: None,
+            answers: BTreeMap::new(),
+            score: None,
+            opened_by: id(7),
+            opened_at: past,
+            version: 1,
+        }),
+        mandatory_evidence: Vec::new(),
+        agreement: Some(AgreementVersion {
+            agreement: id(5),
+            number: 1,
+            terms: agreement_terms,
+            status: VersionStatus::Signed { from: past, until: Some(future) },
+            document: None,
+            author: id(7),
+            authors: Default::default(),
+            approver: Some(id(8)),
+            comment: None,
+            signatures: Vec::new(),
+            created_at: past,
+            version: 1,
+        }),
+        successor_from: None,
+        permit: Permit { key: text("pull"), agreement: id(5), vendor: id(3), paused_at: None, ended_at: None, version: 1 },
+        revision: Some(Revision {
+            permit: text("pull"),
+            number: 1,
+            agreement_version: 1,
+            terms: terms(),
+            status: RevisionStatus::InForce,
+            policy: Some(text(&"a".repeat(64))),
+            author: id(7),
+            authors: Default::default(),
+            approver: Some(id(8)),
+            created_at: past,
+            in_force_at: Some(past),
+        }),
+        next_revision_from: None,
+        dataset: Arc::new(Dataset {
+            id: id(6),
+            name: text("people"),
+            source: id(9),
+            table: text("people"),
+            fields: vec![
+                field("id", LogicalType::Text, "technical"),
+                field("city", LogicalType::Text, "location"),
+                field("secret", LogicalType::Text, "health"),
+                field("age", LogicalType::Integer, "demographic"),
+            ],
+            subject: SubjectMapping { field: text("id"), domain: text("person") },
+            created_at: past,
+            version: 1,
+        }),
+        source: Arc::new(Source {
+            id: id(9),
+            name: text("file"),
+            location: SourceLocation::Parquet { path: text("people.parquet") },
+            created_at: past,
+            version: 1,
+        }),
+    }
+}
+
+fn revision(state: &mut LiveState) -> &mut Revision {
+    state.revision.as_mut().unwrap()
+}
+
+fn decide(state: &mut LiveState, verdict: Verdict, until: Option<Instant>) {
+    let AssessmentStatus::Decided(decision) = &mut state.assessment.as_mut().unwrap().status else { panic!("not decided") };
+    (decision.verdict, decision.valid_until) = (verdict, until);
+}
+
+fn paper(expires: &str) -> Evidence {
+    let day = |day: &str| day.parse().unwrap();
+    let facts = EvidenceFacts {
+        name: text("Paper"),
+        kind: EvidenceType::Iso27001,
+        issued: day("2025-01-01"),
+        expires: Some(day(expires)),
+        mandatory: true,
+    };
+    Evidence {
+        id: id(10),
+        vendor: id(3),
+        facts,
+        sha256: text(&"b".repeat(64)),
+        bytes: 1,
+        uploaded_by: id(7),
+        uploaded_at: now(),
+        accepted_by: None,
+    }
+}
+
+/// One way to close a gate.
+type Close = fn(&mut LiveState);
+
+/// In order of precedence; `purpose` is closed by what is asked, and stands in its own tests.
+const CLOSED: &[(Gate, &str, Close)] = &[
+    (Gate::Token, "revoked", |state| state.token.revoked_at = Some(now())),
+    (Gate::Client, "revoked", |state| state.client.revoked_at = Some(now())),
+    (Gate::Client, "another client's token", |state| state.token.client = id(20)),
+    (Gate::Vendor, "suspended", |state| state.vendor.lifecycle = Lifecycle::Suspended),
+    (Gate::Vendor, "offboarding", |state| state.vendor.lifecycle = Lifecycle::Offboarding),
+    (Gate::DueDiligence, "none", |state| state.assessment = None),
+    (Gate::DueDiligence, "rejected", |state| decide(state, Verdict::Rejected, None)),
+    (Gate::DueDiligence, "over this instant", |state| decide(state, Verdict::Approved, Some(now()))),
+    (Gate::DueDiligence, "evidence ran out yesterday", |state| state.mandatory_evidence = vec![paper("2026-06-30")]),
+    (Gate::Agreement, "none", |state| state.agreement = None),
+    (Gate::Agreement, "not yet", |state| {
+        state.agreement.as_mut().unwrap().status = VersionStatus::Signed { from: now().plus_seconds(1), until: None };
+    }),
+    (Gate::Agreement, "over this instant", |state| {
+        state.agreement.as_mut().unwrap().status = VersionStatus::Signed { from: at("2026-01-01T00:00:00Z"), until: Some(now()) };
+    }),
+    (Gate::Agreement, "terminated", |state| state.agreement.as_mut().unwrap().status = VersionStatus::Terminated { at: now() }),
+    (Gate::Permit, "no revision", |state| state.revision = None),
+    (Gate::Permit, "paused", |state| state.permit.paused_at = Some(now())),
+    (Gate::Permit, "ended", |state| state.permit.ended_at = Some(now())),
+    (Gate::Permit, "another vendor's", |state| state.permit.vendor = id(21)),
+    (Gate::Permit, "not the client's", |state| state.client.permits = Some([text("other")].into())),
+    (Gate::Permit, "only proposed", |state| revision(state).status = RevisionStatus::Proposed),
+    (Gate::Permit, "without a policy on record", |state| revision(state).policy = None),
+    (Gate::Permit, "begins tomorrow", |state| revision(state).terms.starts_on = Some("2026-07-02".parse().unwrap())),
+    (Gate::Permit, "ended yesterday", |state| revision(state).terms.ends_on = Some("2026-06-30".parse().unwrap())),
+    (Gate::Permit, "of another agreement version", |state| revision(state).agreement_version = 2),
+    (Gate::Permit, "purpose dropped by the agreement", |state| state.agreement.as_mut().unwrap().terms.purposes.clear()),
+    (Gate::Permit, "category dropped by the agreement", |state| {
+        state.agreement.as_mut().unwrap().terms.data_categories = [text("technical")].into();
+    }),
+    (Gate::Consent, "rests on consent", |state| revision(state).terms.legal_basis = LegalBasis::Consent),
+    (Gate::DatasetDrift, "field gone", |state| Arc::make_mut(&mut state.dataset).fields.retain(|field| field.name.as_str() != "id")),
+];
+
+fn gate(state: &LiveState, asked: &Asked) -> Option<Gate> {
+    match compile(state, asked, now()) {
+        Ok(_) => None,
+        Err(NoPlan::Refused(refusal)) => Some(refusal.gate),
+        Err(NoPlan::Invalid(error)) => panic!("{error}"),
+    }
+}
+
+#[test]
+fn an_open_state_releases_the_treated_fields_and_no_other() {
+    let plan = compile(&open(), &Asked::default(), now()).unwrap();
+    let names: Vec<&str> = plan.answer().map(|column| column.field.name.as_str()).collect();
+    assert_eq!(names, ["id", "city"], "withheld and untreated fields are not in the plan");
+    assert_eq!(plan.columns()[0].pseudonym_domain.as_deref(), Some("person"));
+}
+
+#[test]
+fn each_gate_closes_alone() {
+    for (expected, why, close) in CLOSED {
+        let mut state = open();
+        close(&mut state);
+        assert_eq!(gate(&state, &Asked::default()), Some(*expected), "{expected:?}: {why}");
+    }
+}
+
+#[test]
+fn of_two_closed_gates_the_first_by_precedence_is_named() {
+    for (first, first_why, close_first) in CLOSED {
+        for (second, second_why, close_second) in CLOSED.iter().filter(|(second, ..)| first < second) {
+            let mut state = open();
+            close_second(&mut state);
+            close_first(&mut state);
+            assert_eq!(gate(&state, &Asked::default()), Some(*first), "{first:?} {first_why}, {second:?} {second_why}");
+        }
+    }
+}
+
+#[test]
+fn an_expired_token_answers_for_the_gate_beneath_it() {
+    for (expected, why, close) in CLOSED.iter().filter(|(gate, ..)| !matches!(gate, Gate::Token | Gate::DatasetDrift)) {
+        let mut state = open();
+        state.token.expires_at = now();
+        close(&mut state);
+        assert_eq!(gate(&state, &Asked::default()), Some(*expected), "{why}");
+    }
+    let mut state = open();
+    state.token.expires_at = now();
+    assert_eq!(gate(&state, &Asked::default()), Some(Gate::Token));
+    let mut state = open();
+    state.token.scope = vec![text("other")];
+    assert_eq!(gate(&state, &Asked::default()), Some(Gate::Token));
+}
+
+#[test]
+fn the_purpose_named_must_be_the_permits() {
+    let asked = |purpose: &str| Asked { purpose: Some(purpose.to_owned()), ..Asked::default() };
+    assert_eq!(gate(&open(), &asked("market-research")), None);
+    assert_eq!(gate(&open(), &asked("direct-marketing")), Some(Gate::Purpose));
+    let mut state = open();
+    state.permit.paused_at = Some(now());
+    assert_eq!(gate(&state, &asked("direct-marketing")), Some(Gate::Permit), "permit comes before purpose");
+    let mut state = open();
+    revision(&mut state).terms.legal_basis = LegalBasis::Consent;
+    assert_eq!(gate(&state, &asked("direct-marketing")), Some(Gate::Purpose), "purpose comes before consent");
+}
+
+#[test]
+fn mandatory_evidence_holds_through_its_last_day_and_a_newer_paper_replaces_it() {
+    for (papers, expected) in [
+        (vec![paper("2026-07-01")], None),
+        (vec![paper("2026-06-30")], Some(Gate::DueDiligence)),
+        (vec![paper("2026-06-30"), paper("2027-06-30")], None),
+    ] {
+        let mut state = open();
+        state.mandatory_evidence = papers;
+        assert_eq!(gate(&state, &Asked::default()), expected);
+    }
+}
+
+#[test]
+fn an_unknown_field_and_a_withheld_one_answer_alike() {
+    let message = |name: &str, asked: Asked| match compile(&open(), &asked, now()) {
+        Err(NoPlan::Invalid(error)) => error.to_string().replace(name, "NAME"),
+        other => panic!("{name}: {other:?}"),
+    };
+    let ways: [fn(&str) -> Asked; 3] = [
+        |name| Asked { select: Some(vec![name.to_owned()]), ..Asked::default() },
+        |name| Asked { order: vec![(name.to_owned(), false)], ..Asked::default() },
+        |name| Asked { filter: vec![(name.to_owned(), Operator::Eq, vec!["1".to_owned()])], ..Asked::default() },
+    ];
+    for way in ways {
+        let unknown = message("nothing", way("nothing"));
+        for withheld in ["secret", "age", "City", "ID"] {
+            assert_eq!(message(withheld, way(withheld)), unknown, "{withheld}");
+        }
+    }
+}
+
+#[test]
+fn a_running_stream_outlives_its_token_but_no_gate() {
+    let opened = compile(&open(), &Asked::default(), now()).unwrap();
+    let mut state = open();
+    state.token.expires_at = now();
+    assert_eq!(still_open(&state, &opened, now().plus_seconds(1)), Ok(()));
+    for (expected, why, close) in CLOSED.iter().filter(|(gate, ..)| *gate != Gate::DatasetDrift) {
+        let mut state = open();
+        close(&mut state);
+        assert_eq!(still_open(&state, &opened, now()).unwrap_err().gate, *expected, "{why}");
+    }
+    let mut state = open();
+    revision(&mut state).policy = Some(text(&"c".repeat(64)));
+    assert_eq!(still_open(&state, &opened, now()).unwrap_err().gate, Gate::Permit, "another policy is in force");
+}
+
+#[test]
+fn a_decision_stands_until_the_first_turn_and_a_minute_at_most() {
+    assert_eq!(stands_until(&open(), now()), now().plus_seconds(60));
+    let turn = now().plus_seconds(7);
+    let turns: [Close; 5] = [
+        |state| state.token.expires_at = now().plus_seconds(7),
+        |state| state.successor_from = Some(now().plus_seconds(7)),
+        |state| state.next_revision_from = Some(now().plus_seconds(7)),
+        |state| decide(state, Verdict::Approved, Some(now().plus_seconds(7))),
+        |state| {
+            state.agreement.as_mut().unwrap().status =
+                VersionStatus::Signed { from: at("2026-01-01T00:00:00Z"), until: Some(now().plus_seconds(7)) };
+        },
+    ];
+    for (number, set) in turns.into_iter().enumerate() {
+        let mut state = open();
+        set(&mut state);
+        assert_eq!(stands_until(&state, now()), turn, "turn {number}");
+    }
+}

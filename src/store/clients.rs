@@ -1,0 +1,100 @@
+//! Vendors' machine identities; only the digest of a secret is kept.
+
+use diesel::prelude::*;
+
+use crate::domain::Instant;
+use crate::domain::client::Client;
+use crate::domain::id::{ClientId, VendorId};
+use crate::domain::secret::SecretDigest;
+
+use super::Tx;
+use super::column::{from_json, instant, json, parse};
+use super::error::StoreError;
+use super::schema::clients;
+
+const NOUN: &str = "client";
+
+#[derive(Queryable, Selectable, Insertable, AsChangeset)]
+#[diesel(table_name = clients, treat_none_as_default_value = false, treat_none_as_null = true)]
+struct ClientRow {
+    id: String,
+    vendor: String,
+    name: String,
+    permits: Option<String>,
+    created_at: i64,
+    revoked_at: Option<i64>,
+    version: i64,
+}
+
+impl ClientRow {
+    fn of(client: &Client, version: i64) -> Result<Self, StoreError> {
+        Ok(Self {
+            id: client.id.to_string(),
+            vendor: client.vendor.to_string(),
+            name: client.name.to_string(),
+            permits: client.permits.as_ref().map(|permits| json(NOUN, permits)).transpose()?,
+            created_at: client.created_at.micros(),
+            revoked_at: client.revoked_at.map(Instant::micros),
+            version,
+        })
+    }
+
+    fn read(self) -> Result<Client, StoreError> {
+        Ok(Client {
+            id: parse(NOUN, self.id)?,
+            vendor: parse(NOUN, self.vendor)?,
+            name: parse(NOUN, self.name)?,
+            permits: self.permits.map(|text| from_json(NOUN, &text)).transpose()?,
+            created_at: Instant::from_micros(self.created_at),
+            revoked_at: instant(self.revoked_at),
+            version: self.version,
+        })
+    }
+}
+
+/// Keeps a new client by the digest of its secret.
+pub fn insert(tx: &mut Tx, client: &Client, secret: &SecretDigest) -> Result<(), StoreError> {
+    diesel::insert_into(clients::table)
+        .values((ClientRow::of(client, client.version)?, clients::secret_digest.eq(secret.as_str())))
+        .execute(tx.conn())
+        .map(drop)
+        .map_err(|error| StoreError::taken(error, "client"))
+}
+
+/// The client of that id, revoked or not.
+pub fn find(tx: &mut Tx, id: &ClientId) -> Result<Client, StoreError> {
+    let row = clients::table.find(id.as_str()).select(ClientRow::as_select()).first(tx.conn()).optional()?;
+    row.ok_or(StoreError::NotFound(NOUN))?.read()
+}
+
+/// The client of that id and the digest its secret must have.
+pub fn find_with_secret(tx: &mut Tx, id: &ClientId) -> Result<Option<(Client, SecretDigest)>, StoreError> {
+    let row: Option<(ClientRow, String)> =
+        clients::table.find(id.as_str()).select((ClientRow::as_select(), clients::secret_digest)).first(tx.conn()).optional()?;
+    row.map(|(row, secret)| Ok((row.read()?, parse(NOUN, secret)?))).transpose()
+}
+
+/// A vendor's clients, newest first.
+pub fn list_by_vendor(tx: &mut Tx, vendor: &VendorId) -> Result<Vec<Client>, StoreError> {
+    let rows = clients::table
+        .filter(clients::vendor.eq(vendor.as_str()))
+        .select(ClientRow::as_select())
+        .order(clients::id.desc())
+        .load(tx.conn())?;
+    rows.into_iter().map(ClientRow::read).collect()
+}
+
+/// Saves what was read as `client.version`; answers the new version. The secret stays.
+pub fn save(tx: &mut Tx, client: &Client) -> Result<i64, StoreError> {
+    let next = client.version.saturating_add(1);
+    let saved = diesel::update(clients::table.find(client.id.as_str()).filter(clients::version.eq(client.version)))
+        .set(ClientRow::of(client, next)?)
+        .execute(tx.conn())?;
+    if saved == 1 { Ok(next) } else { Err(StoreError::Stale) }
+}
+
+/// Replaces the digest of the secret: the old one opens nothing from now on.
+pub fn set_secret(tx: &mut Tx, id: &ClientId, secret: &SecretDigest) -> Result<(), StoreError> {
+    let set = diesel::update(clients::table.find(id.as_str())).set(clients::secret_digest.eq(secret.as_str())).execute(tx.conn())?;
+    if set == 1 { Ok(()) } else { Err(StoreError::NotFound(NOUN)) }
+}

@@ -1,0 +1,91 @@
+//! Issued tokens, never the tokens themselves; a revoked one stays revoked.
+
+use diesel::prelude::*;
+use diesel::sql_types::BigInt;
+
+use crate::domain::Instant;
+use crate::domain::client::Token;
+use crate::domain::id::{ClientId, TokenId};
+
+use super::Tx;
+use super::column::{from_json, instant, json, parse};
+use super::error::StoreError;
+use super::schema::tokens;
+
+const NOUN: &str = "token";
+
+#[derive(Queryable, Selectable, Insertable)]
+#[diesel(table_name = tokens, treat_none_as_default_value = false)]
+struct TokenRow {
+    id: String,
+    client: String,
+    vendor: String,
+    scope: String,
+    issued_at: i64,
+    expires_at: i64,
+    revoked_at: Option<i64>,
+}
+
+impl TokenRow {
+    fn read(self) -> Result<Token, StoreError> {
+        Ok(Token {
+            id: parse(NOUN, self.id)?,
+            client: parse(NOUN, self.client)?,
+            vendor: parse(NOUN, self.vendor)?,
+            scope: from_json(NOUN, &self.scope)?,
+            issued_at: Instant::from_micros(self.issued_at),
+            expires_at: Instant::from_micros(self.expires_at),
+            revoked_at: instant(self.revoked_at),
+        })
+    }
+}
+
+/// Keeps a newly issued token.
+pub fn insert(tx: &mut Tx, token: &Token) -> Result<(), StoreError> {
+    let row = TokenRow {
+        id: token.id.to_string(),
+        client: token.client.to_string(),
+        vendor: token.vendor.to_string(),
+        scope: json(NOUN, &token.scope)?,
+        issued_at: token.issued_at.micros(),
+        expires_at: token.expires_at.micros(),
+        revoked_at: token.revoked_at.map(Instant::micros),
+    };
+    diesel::insert_into(tokens::table).values(row).execute(tx.conn()).map(drop).map_err(|error| StoreError::taken(error, "token"))
+}
+
+/// The token of that id, expired or revoked or not.
+pub fn find(tx: &mut Tx, id: &TokenId) -> Result<Option<Token>, StoreError> {
+    let row = tokens::table.find(id.as_str()).select(TokenRow::as_select()).first(tx.conn()).optional()?;
+    row.map(TokenRow::read).transpose()
+}
+
+/// A client's tokens that have not expired, newest first, revoked ones too.
+pub fn list_by_client(tx: &mut Tx, client: &ClientId) -> Result<Vec<Token>, StoreError> {
+    let now = tx.now();
+    let rows = tokens::table
+        .filter(tokens::client.eq(client.as_str()))
+        .filter(tokens::expires_at.gt(now.micros()))
+        .select(TokenRow::as_select())
+        .order(tokens::id.desc())
+        .load(tx.conn())?;
+    rows.into_iter().map(TokenRow::read).collect()
+}
+
+/// Revokes a token; one that is revoked already keeps its first instant.
+pub fn revoke(tx: &mut Tx, id: &TokenId, at: Instant) -> Result<(), StoreError> {
+    let revoked = diesel::update(tokens::table.find(id.as_str()).filter(tokens::revoked_at.is_null()))
+        .set(tokens::revoked_at.eq(at.micros()))
+        .execute(tx.conn())?;
+    if revoked == 1 || find(tx, id)?.is_some() { Ok(()) } else { Err(StoreError::NotFound(NOUN)) }
+}
+
+/// Forgets tokens that expired before an instant, the oldest first; answers how many.
+pub fn delete_expired(tx: &mut Tx, before: Instant, limit: i64) -> Result<usize, StoreError> {
+    let deleted =
+        diesel::sql_query("DELETE FROM tokens WHERE id IN (SELECT id FROM tokens WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)")
+            .bind::<BigInt, _>(before.micros())
+            .bind::<BigInt, _>(limit)
+            .execute(tx.conn())?;
+    Ok(deleted)
+}
