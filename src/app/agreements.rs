@@ -288,18 +288,25 @@ fn check_complete(tx: &mut Tx, agreement: &Agreement, version: &AgreementVersion
     Ok(policy::agreement::check_complete(agreement, version, permits, &around.of(version, today))?)
 }
 
-/// Approves a version and the permits written with it; `confirmed` ticks direct identifiers that go out in clear.
-pub async fn approve(
-    app: &App,
-    by: &Actor,
-    id: AgreementId,
-    number: i32,
-    comment: Option<Prose>,
-    confirmed: BTreeSet<FieldName>,
-) -> Result<AgreementView, AppError> {
+/// What an officer says with an approval.
+#[derive(Debug, Clone, Default)]
+pub struct Approval {
+    /// The version counter that was read: sending back, editing and submitting again moves it.
+    pub read: Option<i64>,
+    pub comment: Option<Prose>,
+    /// Direct identifiers that go out as they are, each ticked by name.
+    pub confirmed: BTreeSet<FieldName>,
+}
+
+/// Approves a version and the permits written with it; direct identifiers that go out in clear are ticked.
+pub async fn approve(app: &App, by: &Actor, id: AgreementId, number: i32, approval: Approval) -> Result<AgreementView, AppError> {
     let actor = by.clone();
+    let Approval { read, comment, confirmed } = approval;
     let beside = comment.as_ref().map(ToString::to_string);
     step(app, by, id, number, "approve", beside, move |tx, agreement, version| {
+        if let Some(read) = read {
+            check_version(read, version.version)?;
+        }
         let proposed = permits::proposed(tx, &agreement.id, number)?;
         let mut clear = BTreeSet::new();
         for revision in &proposed {

@@ -153,6 +153,12 @@ impl FromRequest for Upload {
         let (request, payload) = (request.clone(), payload.take());
         Box::pin(async move {
             let_in(&request).await?;
+            let kind = content_type(&request);
+            // Their wrapping would be kept, and hashed, as if it were the file.
+            if kind.starts_with("multipart/") || kind == "application/x-www-form-urlencoded" {
+                let detail = "Send the file itself as the body: curl -H 'Content-Type: application/octet-stream' --data-binary @FILE.";
+                return Err(HttpError::wire(&request, StatusCode::UNSUPPORTED_MEDIA_TYPE, "content-type", detail));
+            }
             let most = app_of(&request)?.settings.most_upload_bytes;
             read(&request, payload, most).await.map(Self)
         })

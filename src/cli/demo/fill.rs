@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use tracing::info;
 
-use crate::app::agreements::{self, AgreementView, Draft};
+use crate::app::agreements::{self, AgreementView, Approval, Draft};
 use crate::app::assessments::Deciding;
 use crate::app::people::{self, AddPerson};
 use crate::app::{App, AppError, access, assessments, evidence, permits, questionnaires, vendors};
@@ -190,7 +190,8 @@ async fn agree(app: &App, cast: &Cast, vendor: &Vendor, profile: &Profile, paper
     }
     agreements::submit(app, &cast.manager, id.clone(), 1).await?;
     let clear: Result<BTreeSet<_>, _> = profile.clear.iter().map(|name| name.parse()).collect();
-    agreements::approve(app, &cast.officer, id.clone(), 1, None, clear.map_err(AppError::from)?).await?;
+    let approval = Approval { confirmed: clear.map_err(AppError::from)?, ..Approval::default() };
+    agreements::approve(app, &cast.officer, id.clone(), 1, approval).await?;
     let (contact, _) = profile.contact;
     agreements::sign(app, &cast.manager, id.clone(), 1, Party::House, "Mara Lind".parse().map_err(AppError::from)?, document.clone())
         .await?;

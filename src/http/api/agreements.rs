@@ -7,7 +7,7 @@ use actix_web::http::StatusCode;
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
-use crate::app::agreements::{self, AgreementView, Draft};
+use crate::app::agreements::{self, AgreementView, Approval, Draft};
 use crate::app::lists::Page;
 use crate::domain::agreement::{Agreement, AgreementKind, AgreementTerms, Party};
 use crate::domain::id::AgreementId;
@@ -43,6 +43,9 @@ pub struct EditTerms {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ApproveBody {
+    /// The version counter that was read; a stale one is answered 409, so that nobody approves what they did not read.
+    #[serde(default)]
+    version: Option<i64>,
     #[serde(default)]
     comment: Option<Prose>,
     /// Direct identifiers that go out as they are: each must be named.
@@ -145,8 +148,9 @@ pub async fn submit(request: HttpRequest, app: Tidegate, by: Allowed<ManageAgree
 /// Approve a version, as a privacy officer who did not write it.
 #[utoipa::path(post, path = "/api/v1/agreements/{id}/versions/{number}/approve", tag = "agreements", security(("staff" = [])), params(("id" = String, Path), ("number" = i32, Path)), request_body = ApproveBody, responses((status = 200, body = AgreementView), (status = "4XX", body = Problem)))]
 pub async fn approve(request: HttpRequest, app: Tidegate, by: Allowed<Approve>, body: Json<ApproveBody>) -> Answer {
-    let ApproveBody { comment, confirm_clear } = body.0;
-    shown(&request, agreements::approve(&app, by.actor(), id(&request)?, number(&request)?, comment, confirm_clear).await)
+    let ApproveBody { version, comment, confirm_clear } = body.0;
+    let approval = Approval { read: version, comment, confirmed: confirm_clear };
+    shown(&request, agreements::approve(&app, by.actor(), id(&request)?, number(&request)?, approval).await)
 }
 
 /// Send a version back to its author.

@@ -177,6 +177,10 @@ async fn two_people_and_two_signatures(database: Database) {
     house.put(Role::VendorManager, "/api/v1/permits/acme-people/revisions/1", body).await.good();
     manager(&house, &format!("{base}/submit"), json!({})).await.good();
 
+    // What was read before the version came back is not what would be approved.
+    let stale = json!({"version": view["versions"][0]["version"], "confirm_clear": ["email", "name"]});
+    refused(&other_officer(&house, &format!("{base}/approve"), stale).await, 409, "stale");
+
     // Every direct identifier in clear is ticked by name.
     for confirmed in [json!([]), json!(["email"]), json!(["name", "city"])] {
         let answer = third_officer(format!("{base}/approve"), json!({"confirm_clear": confirmed})).await;
