@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
 use crate::domain::gate::Gate;
-use crate::domain::id::{ClientId, ReleaseId, VendorId};
+use crate::domain::id::{ClientId, VendorId};
 use crate::domain::text::Slug;
 use crate::domain::time::Instant;
 use crate::history::{Body, Refused};
@@ -29,11 +29,6 @@ pub async fn find(app: &App, position: i64) -> Result<(EntryRow, Option<EntryRow
             Ok((row, policy))
         })
         .await
-}
-
-/// The entries of one release.
-pub async fn of_release(app: &App, release: ReleaseId) -> Result<Vec<EntryRow>, AppError> {
-    app.store.read(move |tx| Ok(history::find_by_release(tx, &release)?)).await
 }
 
 fn policy_digest(bytes: &[u8]) -> Option<crate::domain::text::Digest> {

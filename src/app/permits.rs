@@ -231,9 +231,9 @@ pub async fn approve(app: &App, by: &Actor, key: Slug, number: i32, confirmed: B
             let agreement = agreements::find(tx, &permit.agreement)?;
             let revision = permits::find_revision(tx, &key, number)?;
             let version = agreements::find_version(tx, &agreement.id, revision.agreement_version)?;
-            if !matches!(version.status, VersionStatus::Signed { .. }) {
+            let VersionStatus::Signed { from: starts, .. } = version.status else {
                 return Err(Denied::State("This revision is approved with its agreement version, not by itself.".to_owned()).into());
-            }
+            };
             if newest_in_force(tx, &agreement, now)?.number > version.number {
                 return Err(Denied::State("A newer version of the agreement is in force: revise the permit under it.".to_owned()).into());
             }
@@ -241,14 +241,7 @@ pub async fn approve(app: &App, by: &Actor, key: Slug, number: i32, confirmed: B
             policy::permit::check_within(agreement.kind, &version, &revision.terms, &dataset)?;
             let clear = revision.terms.clear_identifiers(&dataset);
             let revision = policy::permit::approve(revision, &by, &clear, &confirmed)?;
-            let from = match &version.status {
-                VersionStatus::Signed { from, .. } => (*from).max(now),
-                VersionStatus::Draft
-                | VersionStatus::InReview { .. }
-                | VersionStatus::Approved { .. }
-                | VersionStatus::Superseded { .. }
-                | VersionStatus::Terminated { .. } => now,
-            };
+            let from = starts.max(now);
             append(
                 tx,
                 &Body::Act(entry(&permit, "approve", &by).fact("revision", number).moved("proposed", "in_force").date("from", from)),
