@@ -123,6 +123,8 @@ pub enum CliError {
     App(#[from] AppError),
     #[error("stdout can't be written")]
     Stdout(#[source] std::io::Error),
+    #[error("there is no installation in {0}; name its directory with --data-dir")]
+    NoInstallation(String),
     #[error("{0}")]
     Demo(String),
 }
@@ -132,7 +134,7 @@ impl CliError {
     fn app(&self) -> Option<&AppError> {
         match self {
             Self::App(error) | Self::Boot(BootError::App(error)) => Some(error),
-            Self::Config(_) | Self::Logging(_) | Self::Boot(_) | Self::Stdout(_) | Self::Demo(_) => None,
+            Self::Config(_) | Self::Logging(_) | Self::Boot(_) | Self::Stdout(_) | Self::NoInstallation(_) | Self::Demo(_) => None,
         }
     }
 }

@@ -22,9 +22,10 @@ pub use time::{Date, Instant};
 
 /// A value that a noun cannot hold: which field, and what to do about it.
 ///
-/// `reason` completes the sentence "`field` …" and never repeats the value.
+/// `reason` completes the sentence "`field` …" and never repeats the value. Without a field it is the whole value that
+/// can't be, and whoever knows what it is puts a name before the reason.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, serde::Serialize, utoipa::ToSchema)]
-#[error("{field} {reason}")]
+#[error("{field}{}{reason}", if field.is_empty() { "" } else { " " })]
 pub struct Invalid {
     /// Path of the field as the API names it, such as `contacts[0].email`.
     pub field: String,

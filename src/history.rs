@@ -7,6 +7,7 @@
 pub mod entry;
 pub mod leaf;
 pub mod policy;
+pub mod words;
 
 pub use entry::{Act, Body, Closed, Cut, Index, Opened, Outcome, Receiver, Refused, Released, What};
 pub use leaf::{Leaf, NotRecordable, Randomness, Record, record};

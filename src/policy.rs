@@ -23,8 +23,12 @@ pub enum Denied {
     #[error("{0}")]
     Invalid(#[from] Invalid),
     /// Several things are missing before the act can happen.
-    #[error("{} things are missing before this can be done", .0.len())]
+    #[error("{} missing before this can be done", counted(.0.len()))]
     Missing(Vec<Invalid>),
+}
+
+fn counted(things: usize) -> String {
+    if things == 1 { "1 thing is".to_owned() } else { format!("{things} things are") }
 }
 
 impl Denied {

@@ -16,7 +16,7 @@ use crate::policy::{self, Denied};
 use crate::store::{Scope, Tx, agreements, datasets, permits, vendors};
 
 use super::agreements::PermitView;
-use super::{App, AppError, append};
+use super::{App, AppError, append, check_version};
 
 fn entry(permit: &Permit, act: &'static str, by: &Actor) -> Act {
     Act::new("permit", &permit.key, act, by).of(&permit.vendor)
@@ -28,7 +28,7 @@ pub(super) fn dataset(tx: &mut Tx, name: &Slug) -> Result<Dataset, AppError> {
 
 fn view(tx: &mut Tx, permit: Permit) -> Result<PermitView, AppError> {
     let revisions = permits::revisions(tx, &permit.key)?;
-    Ok(PermitView::new(permit, revisions))
+    Ok(PermitView::new(permit, revisions, tx.now()))
 }
 
 /// The version a new revision is written under: the draft if there is one, else the newest signed.
@@ -90,8 +90,8 @@ pub async fn write(app: &App, by: &Actor, agreement: AgreementId, key: Slug, ter
         .await
 }
 
-/// Rewrites a proposed revision that nobody has decided yet.
-pub async fn rewrite(app: &App, by: &Actor, key: Slug, number: i32, terms: PermitTerms) -> Result<PermitView, AppError> {
+/// Rewrites a proposed revision that nobody has decided yet; `read` is the revision's version counter that was read.
+pub async fn rewrite(app: &App, by: &Actor, key: Slug, number: i32, read: i64, terms: PermitTerms) -> Result<PermitView, AppError> {
     let by = by.clone();
     let vendor = find(app, key.clone()).await?.permit.vendor;
     app.store
@@ -99,6 +99,7 @@ pub async fn rewrite(app: &App, by: &Actor, key: Slug, number: i32, terms: Permi
             let permit = permits::find(tx, &key)?;
             let agreement = agreements::find(tx, &permit.agreement)?;
             let old = permits::find_revision(tx, &key, number)?;
+            check_version(read, old.version)?;
             policy::permit::check_proposed(&old)?;
             let version = agreements::find_version(tx, &agreement.id, old.agreement_version)?;
             // What an officer may be reading stays as it is; under a signed version another proposal takes its place.
@@ -107,6 +108,7 @@ pub async fn rewrite(app: &App, by: &Actor, key: Slug, number: i32, terms: Permi
             policy::permit::check_within(agreement.kind, &version, &terms, &dataset)?;
             let mut revision = policy::permit::propose(&permit, number, &version, terms, &by, tx.now())?;
             revision.authors.extend(old.authors);
+            revision.version = old.version;
             if let Some(standing) = permits::in_force_revision(tx, &key)? {
                 policy::permit::judge(&standing, &revision.terms)?;
             }
@@ -117,14 +119,26 @@ pub async fn rewrite(app: &App, by: &Actor, key: Slug, number: i32, terms: Permi
         .await
 }
 
+/// What a revision of a permit says, and what it was written upon.
+#[derive(Debug, Clone)]
+pub struct Revising {
+    /// Number of the newest revision that was read.
+    pub based_on: i32,
+    pub terms: PermitTerms,
+    pub reason: Reason,
+}
+
 /// Revises a permit: a narrowing is in force at once, a widening waits for a privacy officer.
-pub async fn revise(app: &App, by: &Actor, key: Slug, terms: PermitTerms, reason: Reason) -> Result<PermitView, AppError> {
+pub async fn revise(app: &App, by: &Actor, key: Slug, new: Revising) -> Result<PermitView, AppError> {
     let by = by.clone();
+    let Revising { based_on, terms, reason } = new;
     let vendor = find(app, key.clone()).await?.permit.vendor;
     app.store
         .govern(Scope::Vendor(vendor), move |tx| {
             let now = tx.now();
             let permit = permits::find(tx, &key)?;
+            let number = next_number(tx, &key)?;
+            check_version(i64::from(based_on).saturating_add(1), i64::from(number))?;
             let agreement = agreements::find(tx, &permit.agreement)?;
             let standing = permits::in_force_revision(tx, &key)?;
             let version = match &standing {
@@ -144,7 +158,6 @@ pub async fn revise(app: &App, by: &Actor, key: Slug, terms: PermitTerms, reason
                 }
                 None => Change::Widening,
             };
-            let number = next_number(tx, &key)?;
             let revision = policy::permit::propose(&permit, number, &version, terms, &by, now)?;
             permits::insert_revision(tx, &revision)?;
             let (act, to) = match change {
@@ -153,8 +166,8 @@ pub async fn revise(app: &App, by: &Actor, key: Slug, terms: PermitTerms, reason
             };
             append(tx, &Body::Act(entry(&permit, act, &by).fact("revision", number).moved("none", to)), Some(reason.to_string()))?;
             if change == Change::Narrowing {
+                put_in_force(tx, &version, revision.clone(), now, &by)?;
                 narrow_waiting(tx, &permit, &agreement, &revision, now, &by)?;
-                put_in_force(tx, &version, revision, now, &by)?;
             }
             view(tx, permit)
         })
@@ -219,8 +232,16 @@ pub(super) fn put_in_force(tx: &mut Tx, version: &AgreementVersion, revision: Re
     append(tx, &Body::Policy(entry), None)
 }
 
-/// Approves a widening or a permit added to a signed version; it is in force at once.
-pub async fn approve(app: &App, by: &Actor, key: Slug, number: i32, confirmed: BTreeSet<FieldName>) -> Result<PermitView, AppError> {
+/// Approves a widening or a permit added to a signed version; it is in force at once. `read` is the revision's version
+/// counter that was read, so that nobody approves what they did not read.
+pub async fn approve(
+    app: &App,
+    by: &Actor,
+    key: Slug,
+    number: i32,
+    read: i64,
+    confirmed: BTreeSet<FieldName>,
+) -> Result<PermitView, AppError> {
     let by = by.clone();
     let vendor = find(app, key.clone()).await?.permit.vendor;
     app.store
@@ -230,6 +251,7 @@ pub async fn approve(app: &App, by: &Actor, key: Slug, number: i32, confirmed: B
             policy::permit::check_not_ended(&permit)?;
             let agreement = agreements::find(tx, &permit.agreement)?;
             let revision = permits::find_revision(tx, &key, number)?;
+            check_version(read, revision.version)?;
             let version = agreements::find_version(tx, &agreement.id, revision.agreement_version)?;
             let VersionStatus::Signed { from: starts, .. } = version.status else {
                 return Err(Denied::State("This revision is approved with its agreement version, not by itself.".to_owned()).into());

@@ -5,7 +5,7 @@ use std::io::{BufRead, Write};
 use crate::app::AppError;
 use crate::app::people::{self, AddPerson};
 use crate::boot::{self, Clock};
-use crate::config::Config;
+use crate::config::{Config, DatabaseUrl};
 use crate::domain::Invalid;
 use crate::domain::person::Actor;
 use crate::domain::secret::PlainSecret;
@@ -15,6 +15,10 @@ use super::{AddUser, CliError, UserCommand};
 
 /// Does what the command says and tells the result on stdout.
 pub fn run(config: &Config, command: UserCommand) -> Result<(), CliError> {
+    match command {
+        UserCommand::Add(_) => {}
+        UserCommand::List | UserCommand::Disable { .. } => check_installed(config)?,
+    }
     boot::block_on(async {
         let app = boot::open(config, config.public_url(config.listen), Clock::system()).await?;
         match command {
@@ -23,6 +27,15 @@ pub fn run(config: &Config, command: UserCommand) -> Result<(), CliError> {
             UserCommand::Disable { email } => disable(&app, email).await,
         }
     })
+}
+
+/// Opening makes what is not there; who looks for people in a wrong directory is told so instead.
+fn check_installed(config: &Config) -> Result<(), CliError> {
+    match &config.database_url {
+        DatabaseUrl::Sqlite(path) if !path.exists() => Err(CliError::NoInstallation(config.data_dir.display().to_string())),
+        // A server's database is named by its address: where the directory is wrong, that still is right.
+        DatabaseUrl::Sqlite(_) | DatabaseUrl::Postgres(_) => Ok(()),
+    }
 }
 
 async fn add_person(app: &crate::app::App, add: AddUser) -> Result<(), CliError> {

@@ -399,6 +399,24 @@ pub struct AgreementVersion {
 }
 
 impl AgreementVersion {
+    /// A version as its author begins it: a draft without a document.
+    pub fn begin(agreement: &AgreementId, number: i32, terms: AgreementTerms, author: PersonId, now: Instant) -> Self {
+        Self {
+            agreement: agreement.clone(),
+            number,
+            terms,
+            status: VersionStatus::Draft,
+            document: None,
+            authors: BTreeSet::from([author.clone()]),
+            author,
+            approver: None,
+            comment: None,
+            signatures: Vec::new(),
+            created_at: now,
+            version: 1,
+        }
+    }
+
     /// Whether it is in force at an instant: signed, begun and not over.
     pub fn in_force_at(&self, now: Instant) -> bool {
         matches!(&self.status, VersionStatus::Signed { from, until } if *from <= now && until.is_none_or(|end| now < end))

@@ -173,7 +173,7 @@ pub fn compare(old: &PermitTerms, new: &PermitTerms) -> Result<Change, Invalid> 
 pub enum RevisionStatus {
     /// Written with a draft agreement version, or waiting for a privacy officer.
     Proposed,
-    /// What the permit says now.
+    /// What the permit says from `in_force_at` on; until then it waits for its agreement version to begin.
     InForce,
     Superseded,
     Rejected,
@@ -216,6 +216,15 @@ pub struct Revision {
     pub approver: Option<PersonId>,
     pub created_at: Instant,
     pub in_force_at: Option<Instant>,
+    /// Raised at each save.
+    pub version: i64,
+}
+
+impl Revision {
+    /// Whether it was put in force and its time has come; a later one can have taken over since.
+    pub fn begun_at(&self, now: Instant) -> bool {
+        self.status == RevisionStatus::InForce && self.in_force_at.is_some_and(|at| at <= now)
+    }
 }
 
 /// A permit across its revisions.
@@ -229,3 +238,6 @@ pub struct Permit {
     pub ended_at: Option<Instant>,
     pub version: i64,
 }
+
+#[cfg(test)]
+mod tests;

@@ -309,3 +309,6 @@ fn is_whole(number: f64) -> bool {
     // 2^53 is the last bound up to which every whole number is exact in binary64.
     number.fract() == 0.0 && number.abs() <= 9_007_199_254_740_992.0
 }
+
+#[cfg(test)]
+mod tests;

@@ -106,6 +106,7 @@ impl Permitted {
                 approver: None,
                 created_at: past,
                 in_force_at: Some(past),
+                version: 1,
             }),
             next_revision_from: None,
             dataset: Arc::new(dataset),
@@ -341,6 +342,5 @@ pub(super) async fn read(mut stream: ReleasedStream, format: Format) -> Result<O
             *withheld.entry(field).or_default() += count;
         }
     }
-    assert_eq!(withheld, stream.withheld());
     Ok(Out { text: String::from_utf8(bytes).unwrap(), subjects, withheld })
 }

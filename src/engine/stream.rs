@@ -90,7 +90,6 @@ pub struct ReleasedStream {
     columns: Vec<ReleasedColumn>,
     schema: SchemaRef,
     layout: Layout,
-    withheld: BTreeMap<FieldName, u64>,
     sent: mpsc::Receiver<Sent>,
     task: AbortHandle,
     over: bool,
@@ -109,17 +108,12 @@ impl ReleasedStream {
         let field = |(column, held): (&ReleasedColumn, &_)| Field::new(column.name.as_str(), Clone::clone(held), true);
         // A schema of our own: the source's could carry comments, statistics or other traces.
         let schema = Arc::new(Schema::new(columns.iter().zip(&layout.released).map(field).collect::<Vec<_>>()));
-        Self { withheld: BTreeMap::new(), columns, schema, layout, sent, task, over: false }
+        Self { columns, schema, layout, sent, task, over: false }
     }
 
     /// The released columns, in the order of the answer.
     pub fn columns(&self) -> &[ReleasedColumn] {
         &self.columns
-    }
-
-    /// Values of the rows so far that a treatment could not compute, by field; fields without any are left out.
-    pub fn withheld(&self) -> BTreeMap<FieldName, u64> {
-        self.withheld.clone()
     }
 
     /// The next rows, never none; `None` when all were handed out. After an error there is nothing more.
@@ -141,8 +135,8 @@ impl ReleasedStream {
         None
     }
 
-    /// Parts the released columns from the subject's hash and the flags, and counts what was withheld.
-    fn release(&mut self, rows: &RecordBatch) -> Result<Released, EngineError> {
+    /// Parts the released columns from the subject's hash and the flags of what was withheld.
+    fn release(&self, rows: &RecordBatch) -> Result<Released, EngineError> {
         let unplanned = || EngineError::internal("the rows do not have the columns planned");
         let (values, rest) = rows.columns().split_at_checked(self.columns.len()).ok_or_else(unplanned)?;
         let (subject, mut flags) = rest.split_first().ok_or_else(unplanned)?;
@@ -156,9 +150,7 @@ impl ReleasedStream {
             let flag = flag.as_boolean_opt().ok_or_else(unplanned)?;
             let Some(nulls) = value.logical_nulls() else { continue };
             let misfit = &!nulls.inner() & flag.values();
-            let counted = count(&misfit);
-            if counted > 0 {
-                *self.withheld.entry(column.name.clone()).or_default() += counted;
+            if count(&misfit) > 0 {
                 misfits.push((column.name.clone(), misfit));
             }
         }

@@ -86,6 +86,17 @@ pub fn known<T>(request: &HttpRequest, name: &str, asked: Option<&str>, read: im
     }
 }
 
+/// A value of the query that must be one of these words; the answer to another one names them.
+pub fn word(request: &HttpRequest, name: &str, asked: Option<String>, words: &[&str]) -> Result<Option<String>, HttpError> {
+    match asked {
+        Some(word) if !words.contains(&word.as_str()) => {
+            let detail = format!("{name} must be one of: {}.", words.join(", "));
+            Err(HttpError::wire(request, StatusCode::BAD_REQUEST, "query", detail))
+        }
+        known => Ok(known),
+    }
+}
+
 /// 200 with a JSON body, or the error's problem document.
 pub fn shown<T: Serialize>(request: &HttpRequest, result: Result<T, AppError>) -> Answer {
     json(request, StatusCode::OK, result)

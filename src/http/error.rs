@@ -114,7 +114,7 @@ impl HttpError {
             AppError::Unavailable(_) => (StatusCode::SERVICE_UNAVAILABLE, "unavailable"),
             AppError::Internal(_) => (StatusCode::INTERNAL_SERVER_ERROR, "internal"),
         };
-        let mut out = Self::wire(request, status, code, error.to_string());
+        let mut out = Self::wire(request, status, code, sentence(&error));
         match error {
             AppError::Refused(refusal) => {
                 out.0.gate = Some(refusal.gate);
@@ -128,6 +128,16 @@ impl HttpError {
             AppError::NotFound(_) | AppError::Taken(_) | AppError::Stale | AppError::Denied(Denied::State(_) | Denied::Person(_)) => {}
         }
         out
+    }
+}
+
+/// What the caller reads. An error of no field in particular is one of all that was sent.
+fn sentence(error: &AppError) -> String {
+    match error {
+        AppError::Denied(Denied::Invalid(invalid)) | AppError::Invalid(invalid) if invalid.field.is_empty() => {
+            format!("What was sent {}", invalid.reason)
+        }
+        _ => error.to_string(),
     }
 }
 

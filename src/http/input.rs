@@ -94,7 +94,12 @@ fn data_reason(error: &serde_json::Error) -> String {
             Some((_, expected)) => format!("must be {expected}"),
             None => "is none of the known words".to_owned(),
         },
-        _ => text.to_owned(),
+        _ => match text.split_once(" field ") {
+            Some(("missing", name)) => format!("must have the field {name}"),
+            Some(("unknown", name)) => format!("has an unknown field {name}"),
+            Some(("duplicate", name)) => format!("has twice the field {name}"),
+            _ => text.to_owned(),
+        },
     }
 }
 

@@ -40,7 +40,14 @@ macro_rules! table {
         };
 
         fn register(config: &mut web::ServiceConfig) {
-            $(config.route($path, web::method(Method::$method).to($handler));)*
+            use Access::{Client, Public, Staff, Vendor};
+            use Permission as P;
+            $(
+                config.route($path, web::method(Method::$method).to($handler));
+                if answers_head(stringify!($method), $access) {
+                    config.route($path, web::head().to($handler));
+                }
+            )*
         }
     };
 }
@@ -148,6 +155,12 @@ table! {
     GET "/api/v1/history/{position}" => history::find, Staff(P::ReadHistory);
 }
 
+/// Whether a route takes HEAD as well, as GET without the body. Not where rows leave: the history would hold a release
+/// that nobody got.
+fn answers_head(method: &str, access: Access) -> bool {
+    method == "GET" && matches!(access, Access::Public | Access::Staff(_))
+}
+
 /// Puts the table into a server, and an answer for what is not in it.
 pub fn configure(config: &mut web::ServiceConfig) {
     register(config);
@@ -156,8 +169,11 @@ pub fn configure(config: &mut web::ServiceConfig) {
 
 /// 405 with `Allow` where the path is known with other methods, else 404.
 async fn elsewhere(request: HttpRequest) -> Result<HttpResponse, HttpError> {
-    let mut allow: Vec<&str> = ROUTES.iter().filter(|route| matches(route.path, request.path())).map(|route| route.method).collect();
-    allow.dedup();
+    let mut allow = Vec::new();
+    for route in ROUTES.iter().filter(|route| matches(route.path, request.path())) {
+        let head = answers_head(route.method, route.access).then_some("HEAD");
+        allow.extend(std::iter::once(route.method).chain(head).filter(|method| !allow.contains(method)).collect::<Vec<_>>());
+    }
     if allow.is_empty() {
         let detail = "There is nothing at this path; /api/openapi.json lists what there is.";
         Err(HttpError::wire(&request, actix_web::http::StatusCode::NOT_FOUND, "not-found", detail))

@@ -70,11 +70,17 @@ pub fn submit(
 
 /// What must hold when a version is submitted must still hold when it is approved and signed.
 pub fn check_complete(agreement: &Agreement, version: &AgreementVersion, permits: usize, around: &Surroundings<'_>) -> Result<(), Denied> {
+    let missing = missing(agreement, version, permits, around);
+    if missing.is_empty() { Ok(()) } else { Err(Denied::Missing(missing)) }
+}
+
+/// What still stands between a version and being in force; `permits` is how many it can carry.
+pub fn missing(agreement: &Agreement, version: &AgreementVersion, permits: usize, around: &Surroundings<'_>) -> Vec<Invalid> {
     let mut missing = version.terms.missing(agreement.kind, around);
     if permits == 0 {
         missing.push(Invalid::new("permits", "must be at least one: without a permit nothing is ever released"));
     }
-    if missing.is_empty() { Ok(()) } else { Err(Denied::Missing(missing)) }
+    missing
 }
 
 /// Approves a version under review. `confirmed` names the direct identifiers the officer saw go out in clear;
@@ -192,18 +198,26 @@ pub fn amend(agreement: &Agreement, last: &AgreementVersion, by: &Actor, now: In
         return Err(Denied::state(format!("Version {} is not signed yet: finish it before the next.", last.number)));
     }
     let author = by.person().ok_or(Denied::Person("An amendment is written by a person."))?.clone();
-    Ok(AgreementVersion {
-        agreement: agreement.id.clone(),
-        number: last.number.saturating_add(1),
-        terms: last.terms.clone(),
-        status: S::Draft,
-        document: None,
-        authors: BTreeSet::from([author.clone()]),
-        author,
-        approver: None,
-        comment: None,
-        signatures: Vec::new(),
-        created_at: now,
-        version: 1,
-    })
+    Ok(AgreementVersion::begin(&agreement.id, last.number.saturating_add(1), last.terms.clone(), author, now))
 }
+
+/// The versions as they stand at an instant. Nobody acts at the moment when one takes over from another, so this is told
+/// from their dates: a signed version is superseded from when a later one begins, also where that one is over by now.
+pub fn standing(versions: Vec<AgreementVersion>, now: Instant) -> Vec<AgreementVersion> {
+    let begins = |version: &AgreementVersion| match &version.status {
+        S::Signed { from, .. } if *from <= now => Some((version.number, *from)),
+        S::Draft | S::InReview { .. } | S::Approved { .. } | S::Signed { .. } | S::Superseded { .. } | S::Terminated { .. } => None,
+    };
+    let begun: Vec<(i32, Instant)> = versions.iter().filter_map(begins).collect();
+    let stands = |version: AgreementVersion| {
+        let taken_over = begun.iter().filter(|(number, _)| *number > version.number).map(|(_, from)| *from).min();
+        match (&version.status, taken_over) {
+            (S::Signed { .. }, Some(at)) => AgreementVersion { status: S::Superseded { at }, ..version },
+            _ => version,
+        }
+    };
+    versions.into_iter().map(stands).collect()
+}
+
+#[cfg(test)]
+mod tests;

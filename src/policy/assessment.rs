@@ -102,3 +102,6 @@ pub fn cancel(round: Assessment, by: &Actor, now: Instant) -> Result<Assessment,
         Err(wrong_state(&round, "cancelled"))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -53,6 +53,7 @@ pub fn propose(
         approver: None,
         created_at: now,
         in_force_at: None,
+        version: 1,
     })
 }
 
@@ -121,3 +122,21 @@ pub fn check_not_ended(permit: &Permit) -> Result<(), Denied> {
 pub fn check_agreement(agreement: &Agreement) -> Result<(), Denied> {
     if agreement.ended_at.is_some() { Err(Denied::state("This agreement has ended; draft a new one.")) } else { Ok(()) }
 }
+
+/// The revisions as they stand at an instant. Nobody acts at the moment when one takes over from another, so this is told
+/// from their times: of those whose time has come the last counts, and the others are superseded.
+pub fn standing(revisions: Vec<Revision>, now: Instant) -> Vec<Revision> {
+    let begun = revisions.iter().filter(|revision| revision.begun_at(now));
+    let counts = begun.max_by_key(|revision| (revision.in_force_at, revision.number)).map(|revision| revision.number);
+    let stands = |revision: Revision| {
+        if revision.begun_at(now) && Some(revision.number) != counts {
+            Revision { status: RevisionStatus::Superseded, ..revision }
+        } else {
+            revision
+        }
+    };
+    revisions.into_iter().map(stands).collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -65,10 +65,11 @@ struct RevisionRow {
     approver: Option<String>,
     created_at: i64,
     in_force_at: Option<i64>,
+    version: i64,
 }
 
 impl RevisionRow {
-    fn of(revision: &Revision) -> Result<Self, StoreError> {
+    fn of(revision: &Revision, version: i64) -> Result<Self, StoreError> {
         Ok(Self {
             permit: revision.permit.to_string(),
             number: revision.number,
@@ -82,6 +83,7 @@ impl RevisionRow {
             approver: revision.approver.as_ref().map(ToString::to_string),
             created_at: revision.created_at.micros(),
             in_force_at: revision.in_force_at.map(Instant::micros),
+            version,
         })
     }
 
@@ -98,6 +100,7 @@ impl RevisionRow {
             approver: parse_some(REVISION, self.approver)?,
             created_at: Instant::from_micros(self.created_at),
             in_force_at: instant(self.in_force_at),
+            version: self.version,
         })
     }
 }
@@ -147,7 +150,7 @@ pub fn list_by_agreement(tx: &mut Tx, agreement: &AgreementId) -> Result<Vec<Per
 pub fn insert_revision(tx: &mut Tx, revision: &Revision) -> Result<(), StoreError> {
     supersede_for(tx, revision)?;
     diesel::insert_into(permit_revisions::table)
-        .values(RevisionRow::of(revision)?)
+        .values(RevisionRow::of(revision, revision.version)?)
         .execute(tx.conn())
         .map(drop)
         .map_err(|error| StoreError::taken(error, "permit_revision"))
@@ -169,27 +172,44 @@ pub fn revisions(tx: &mut Tx, permit: &Slug) -> Result<Vec<Revision>, StoreError
     rows.into_iter().map(RevisionRow::read).collect()
 }
 
-/// Saves where a revision stands: status, policy, approver and the instant it came into force; never its terms.
-/// One in force supersedes the one that was.
-pub fn save_revision(tx: &mut Tx, revision: &Revision) -> Result<(), StoreError> {
+/// Every revision of an agreement's permits, by permit and number.
+pub fn revisions_by_agreement(tx: &mut Tx, agreement: &AgreementId) -> Result<Vec<Revision>, StoreError> {
+    let rows = permit_revisions::table
+        .inner_join(permits::table)
+        .filter(permits::agreement.eq(agreement.as_str()))
+        .select(RevisionRow::as_select())
+        .order((permit_revisions::permit, permit_revisions::number))
+        .load(tx.conn())?;
+    rows.into_iter().map(RevisionRow::read).collect()
+}
+
+/// Saves where a revision, read as `revision.version`, stands: status, policy, approver and the instant it came into
+/// force; never its terms. One in force supersedes the one that was. Answers the new version.
+pub fn save_revision(tx: &mut Tx, revision: &Revision) -> Result<i64, StoreError> {
     supersede_for(tx, revision)?;
-    let saved = diesel::update(permit_revisions::table.find((revision.permit.as_str(), revision.number)))
+    let next = revision.version.saturating_add(1);
+    let read =
+        permit_revisions::table.find((revision.permit.as_str(), revision.number)).filter(permit_revisions::version.eq(revision.version));
+    let saved = diesel::update(read)
         .set((
             permit_revisions::status.eq(revision.status.key()),
             permit_revisions::policy.eq(revision.policy.as_ref().map(ToString::to_string)),
             permit_revisions::approver.eq(revision.approver.as_ref().map(ToString::to_string)),
             permit_revisions::in_force_at.eq(revision.in_force_at.map(Instant::micros)),
+            permit_revisions::version.eq(next),
         ))
         .execute(tx.conn())?;
-    if saved == 1 { Ok(()) } else { Err(StoreError::NotFound(REVISION)) }
+    if saved == 1 { Ok(next) } else { Err(StoreError::Stale) }
 }
 
-/// Rewrites the terms of a revision that nobody has decided yet.
-pub fn rewrite_revision(tx: &mut Tx, revision: &Revision) -> Result<(), StoreError> {
+/// Rewrites the terms of a revision, read as `revision.version`, that nobody has decided yet; answers the new version.
+pub fn rewrite_revision(tx: &mut Tx, revision: &Revision) -> Result<i64, StoreError> {
+    let next = revision.version.saturating_add(1);
     let proposed = permit_revisions::table
         .find((revision.permit.as_str(), revision.number))
-        .filter(permit_revisions::status.eq(RevisionStatus::Proposed.key()));
-    let row = RevisionRow::of(revision)?;
+        .filter(permit_revisions::status.eq(RevisionStatus::Proposed.key()))
+        .filter(permit_revisions::version.eq(revision.version));
+    let row = RevisionRow::of(revision, next)?;
     let saved = diesel::update(proposed)
         .set((
             permit_revisions::dataset.eq(row.dataset),
@@ -198,9 +218,10 @@ pub fn rewrite_revision(tx: &mut Tx, revision: &Revision) -> Result<(), StoreErr
             permit_revisions::authors.eq(row.authors),
             permit_revisions::approver.eq(row.approver),
             permit_revisions::created_at.eq(row.created_at),
+            permit_revisions::version.eq(row.version),
         ))
         .execute(tx.conn())?;
-    if saved == 1 { Ok(()) } else { Err(StoreError::Stale) }
+    if saved == 1 { Ok(next) } else { Err(StoreError::Stale) }
 }
 
 /// What the permit says now: of the revisions put in force, the one whose time came last.
@@ -250,6 +271,8 @@ fn supersede_for(tx: &mut Tx, revision: &Revision) -> Result<(), StoreError> {
         .filter(permit_revisions::number.ne(revision.number))
         .filter(permit_revisions::in_force_at.le(from.micros()))
         .filter(permit_revisions::status.eq(RevisionStatus::InForce.key()));
-    diesel::update(others).set(permit_revisions::status.eq(RevisionStatus::Superseded.key())).execute(tx.conn())?;
+    let superseded =
+        (permit_revisions::status.eq(RevisionStatus::Superseded.key()), permit_revisions::version.eq(permit_revisions::version + 1));
+    diesel::update(others).set(superseded).execute(tx.conn())?;
     Ok(())
 }

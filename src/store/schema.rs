@@ -168,6 +168,7 @@ diesel::table! {
         approver -> Nullable<Text>,
         created_at -> BigInt,
         in_force_at -> Nullable<BigInt>,
+        version -> BigInt,
     }
 }
 

@@ -33,7 +33,7 @@ async fn attempt(house: &House, route: &Route, authorization: Option<&str>, body
     if let Some(authorization) = authorization {
         request = request.header("authorization", authorization);
     }
-    if route.method != "GET" {
+    if !matches!(route.method, "GET" | "HEAD") {
         request = request.header("content-type", "application/json").body(body.to_owned());
     }
     Answer::of(request.send().await.unwrap()).await
@@ -91,6 +91,38 @@ fn the_staff_gets_in_by_role_and_strangers_do_not() {
                 }
             }
         }
+    });
+}
+
+#[test]
+fn what_is_got_can_be_asked_for_its_head() {
+    run(async {
+        let house = House::start(Database::sqlite()).await;
+        for route in ROUTES.iter().filter(|route| route.method == "GET") {
+            let at = route.path;
+            let authorization = match route.access {
+                Access::Staff(permission) => {
+                    let role = Role::ALL.into_iter().find(|role| allows(*role, permission)).unwrap();
+                    Some(format!("Bearer {}", house.key(role)))
+                }
+                Access::Public | Access::Client | Access::Vendor => None,
+            };
+            let got = attempt(&house, route, authorization.as_deref(), "").await;
+            let head = attempt(&house, &Route { method: "HEAD", ..*route }, authorization.as_deref(), "").await;
+            assert_eq!(head.text, "", "{at}");
+            // Rows leave only where somebody gets them.
+            if route.access == Access::Vendor {
+                assert_eq!((head.status, head.header("allow")), (405, "GET"), "{at}");
+                continue;
+            }
+            assert_eq!((head.status, head.header("content-type")), (got.status, got.header("content-type")), "{at}");
+            if let Access::Staff(_) = route.access {
+                assert_eq!(attempt(&house, &Route { method: "HEAD", ..*route }, None, "").await.status, 401, "{at}");
+            }
+        }
+        let csv = house.http.head(format!("{}/api/v1/history", house.url)).bearer_auth(house.key(Role::ComplianceReviewer));
+        let csv = Answer::of(csv.header("accept", "text/csv").send().await.unwrap()).await;
+        assert_eq!((csv.status, csv.header("content-type"), csv.text.as_str()), (200, "text/csv; charset=utf-8; header=present", ""));
     });
 }
 

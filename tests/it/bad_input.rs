@@ -18,6 +18,9 @@ fn problem(answer: &Answer, status: u16, at: &str) -> Value {
     assert_eq!(answer.status, status, "{at}: {}", answer.text);
     assert_eq!(answer.header("content-type"), "application/problem+json", "{at}");
     let body = answer.json();
+    // Whatever is said is a sentence, also where no field is to blame.
+    let detail = body["detail"].as_str().unwrap_or("");
+    assert!(!detail.starts_with(' ') && !detail.contains("  "), "{at}: {detail}");
     assert_eq!(body["status"], status, "{at}");
     assert!(body["type"].as_str().unwrap().starts_with("urn:tidegate:problem:"), "{at}");
     assert!(!body["title"].as_str().unwrap().is_empty() && !body["detail"].as_str().unwrap().is_empty(), "{at}: {body}");

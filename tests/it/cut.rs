@@ -86,7 +86,7 @@ impl Stop {
             Self::NarrowPermit => {
                 let mut terms = wide();
                 terms["fields"]["city"] = json!({"kind": "withhold"});
-                post(format!("/api/v1/permits/{key}/revisions"), json!({"terms": terms, "reason": "too much"})).await;
+                post(format!("/api/v1/permits/{key}/revisions"), json!({"based_on": 1, "terms": terms, "reason": "too much"})).await;
             }
             Self::PausePermit => post(format!("/api/v1/permits/{key}/pause"), because).await,
             Self::EndPermit => post(format!("/api/v1/permits/{key}/end"), because).await,

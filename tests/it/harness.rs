@@ -7,6 +7,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tidegate::app::App;
+use tidegate::app::lists::OUTCOMES;
 use tidegate::app::people::{self, AddPerson};
 use tidegate::boot;
 use tidegate::config::{Config, DatabaseUrl, Overrides};
@@ -251,6 +252,10 @@ impl House {
             }
         }
         entries.reverse();
+        // Whatever an entry says, the history can be asked for it.
+        let acts = entries.iter().filter_map(|entry| entry["leaf"]["act"].as_str());
+        let unknown: Vec<&str> = acts.filter(|act| !OUTCOMES.contains(act)).collect();
+        assert!(unknown.is_empty(), "not in history::words::OUTCOMES: {unknown:?}");
         entries
     }
 
@@ -327,18 +332,60 @@ impl House {
         let id = self.draft(vendor, name, paper, permits).await;
         let base = format!("/api/v1/agreements/{id}/versions/1");
         self.post(Role::VendorManager, &format!("{base}/submit"), json!({})).await.good();
-        let approved =
-            self.post(Role::PrivacyOfficer, &format!("{base}/approve"), json!({"confirm_clear": ["email", "name"]})).await.good();
+        let approved = self.approve(&id, 1, self.key(Role::PrivacyOfficer), json!(["email", "name"])).await.good();
         self.sign(&id, 1, approved["versions"][0]["document"].as_str().unwrap()).await;
         id
     }
 
     /// Both parties' signatures.
-    pub async fn sign(&self, agreement: &str, number: i32, document: &str) {
+    pub async fn sign(&self, agreement: &str, number: usize, document: &str) {
         for party in ["house", "vendor"] {
-            let body = json!({"party": party, "name": "Kim Roe", "document": document});
-            self.post(Role::VendorManager, &format!("/api/v1/agreements/{agreement}/versions/{number}/sign"), body).await.good();
+            self.sign_for(agreement, number, party, document).await.good();
         }
+    }
+
+    /// The counter of an agreement's version: what a change of it is based on.
+    pub async fn counter(&self, agreement: &str, number: usize) -> Value {
+        let view = self.get(Role::VendorManager, &format!("/api/v1/agreements/{agreement}")).await.good();
+        view["versions"][number - 1]["version"].clone()
+    }
+
+    /// The counter of a permit's revision.
+    pub async fn revision_counter(&self, permit: &str, number: usize) -> Value {
+        let view = self.get(Role::VendorManager, &format!("/api/v1/permits/{permit}")).await.good();
+        view["revisions"][number - 1]["version"].clone()
+    }
+
+    /// Attaches a document to a version as it stands.
+    pub async fn attach(&self, agreement: &str, number: usize, bytes: &[u8]) -> Answer {
+        let path = format!("/api/v1/agreements/{agreement}/versions/{number}/document?version={}", self.counter(agreement, number).await);
+        self.upload(Role::VendorManager, "PUT", &path, bytes).await
+    }
+
+    /// An officer's approval of a version as it stands; `ticks` are the identifiers that may go out in clear.
+    pub async fn approve(&self, agreement: &str, number: usize, officer: &str, ticks: Value) -> Answer {
+        let body = json!({"version": self.counter(agreement, number).await, "confirm_clear": ticks});
+        self.send("POST", &format!("/api/v1/agreements/{agreement}/versions/{number}/approve"), officer, Some(&body)).await
+    }
+
+    /// One party's signature on a version as it stands.
+    pub async fn sign_for(&self, agreement: &str, number: usize, party: &str, document: &str) -> Answer {
+        let body = json!({"version": self.counter(agreement, number).await, "party": party, "name": "Kim Roe", "document": document});
+        self.post(Role::VendorManager, &format!("/api/v1/agreements/{agreement}/versions/{number}/sign"), body).await
+    }
+
+    /// Revises a permit on top of its newest revision.
+    pub async fn revise(&self, permit: &str, bearer: &str, terms: &Value) -> Answer {
+        let view = self.get(Role::VendorManager, &format!("/api/v1/permits/{permit}")).await.good();
+        let newest = view["revisions"].as_array().unwrap().len();
+        let body = json!({"based_on": newest, "terms": terms, "reason": "for the test"});
+        self.send("POST", &format!("/api/v1/permits/{permit}/revisions"), bearer, Some(&body)).await
+    }
+
+    /// An officer's approval of a permit's revision as it stands.
+    pub async fn approve_revision(&self, permit: &str, number: usize, officer: &str, ticks: Value) -> Answer {
+        let body = json!({"version": self.revision_counter(permit, number).await, "confirm_clear": ticks});
+        self.send("POST", &format!("/api/v1/permits/{permit}/revisions/{number}/approve"), officer, Some(&body)).await
     }
 
     /// A drafted agreement with document and permits; answers its id.
@@ -347,7 +394,7 @@ impl House {
         let body = json!({"reference": reference, "kind": "processor", "terms": processor_terms(&self.clock, paper)});
         let agreement = self.post(Role::VendorManager, &format!("/api/v1/vendors/{vendor}/agreements"), body).await.good();
         let id = agreement["id"].as_str().unwrap().to_owned();
-        self.upload(Role::VendorManager, "PUT", &format!("/api/v1/agreements/{id}/versions/1/document"), b"the contract").await.good();
+        self.attach(&id, 1, b"the contract").await.good();
         for (key, terms) in permits {
             let body = json!({"key": key, "terms": terms});
             self.post(Role::VendorManager, &format!("/api/v1/agreements/{id}/permits"), body).await.good();

@@ -3,6 +3,7 @@
 mod agreements;
 mod diligence;
 mod permits;
+mod versions;
 
 use serde_json::{Value, json};
 use tidegate::domain::person::Role;

@@ -6,9 +6,11 @@
 mod access;
 mod bad_input;
 mod broker;
+mod cli;
 mod crash;
 mod cut;
 mod database;
+mod demo;
 mod harness;
 mod house;
 mod lifecycle;

@@ -242,7 +242,7 @@ fn a_token_never_outlives_what_it_rests_on() {
             .await
             .good();
         house.post(Role::VendorManager, &format!("{base}/submit"), json!({})).await.good();
-        let approved = house.post(Role::PrivacyOfficer, &format!("{base}/approve"), json!({})).await.good();
+        let approved = house.approve(&draft, 1, house.key(Role::PrivacyOfficer), json!([])).await.good();
         house.sign(&draft, 1, approved["versions"][0]["document"].as_str().unwrap()).await;
         let client = house.post(Role::VendorManager, &format!("/api/v1/vendors/{vendor}/clients"), json!({"name": "m"})).await.good();
         let text = |name: &str| client[name].as_str().unwrap().to_owned();

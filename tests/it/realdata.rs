@@ -61,13 +61,13 @@ async fn vendor(house: &House, name: &str, permits: &[(&str, Value)]) -> crate::
     let mut terms = processor_terms(&house.clock, &paper);
     terms["data_categories"] =
         json!(["identifying", "contact", "location", "transactional", "demographic", "professional", "financial", "ethnic-origin"]);
-    let version = house.get(Role::VendorManager, &base).await.good()["versions"][0]["version"].clone();
+    let version = house.counter(&agreement, 1).await;
     house.put(Role::VendorManager, &format!("{base}/versions/1/terms"), json!({"version": version, "terms": terms})).await.good();
     for (key, terms) in permits {
         house.post(Role::VendorManager, &format!("{base}/permits"), json!({"key": key, "terms": terms})).await.good();
     }
     house.post(Role::VendorManager, &format!("{base}/versions/1/submit"), json!({})).await.good();
-    let approved = house.post(Role::PrivacyOfficer, &format!("{base}/versions/1/approve"), json!({})).await.good();
+    let approved = house.approve(&agreement, 1, house.key(Role::PrivacyOfficer), json!([])).await.good();
     house.sign(&agreement, 1, approved["versions"][0]["document"].as_str().unwrap()).await;
     let client = house.post(Role::VendorManager, &format!("/api/v1/vendors/{id}/clients"), json!({"name": "m"})).await.good();
     let text = |name: &str| client[name].as_str().unwrap().to_owned();

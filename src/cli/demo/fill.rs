@@ -4,14 +4,14 @@ use std::collections::BTreeSet;
 
 use tracing::info;
 
-use crate::app::agreements::{self, AgreementView, Approval, Draft};
+use crate::app::agreements::{self, AgreementView, Approval, Draft, Signing};
 use crate::app::assessments::Deciding;
 use crate::app::people::{self, AddPerson};
 use crate::app::{App, AppError, access, assessments, evidence, permits, questionnaires, vendors};
 use crate::boot::{self, Clock};
 use crate::cli::CliError;
 use crate::config::Config;
-use crate::domain::agreement::{AgreementKind, AgreementTerms, Party};
+use crate::domain::agreement::{AgreementKind, AgreementTerms, AgreementVersion, Party};
 use crate::domain::assessment::{AssessmentKind, Verdict};
 use crate::domain::evidence::{EvidenceFacts, EvidenceType};
 use crate::domain::id::{EvidenceId, VendorId};
@@ -180,20 +180,28 @@ async fn agree(app: &App, cast: &Cast, vendor: &Vendor, profile: &Profile, paper
     let kind = AgreementKind::from_key(profile.agreement).ok_or(AppError::NotFound("kind"))?;
     let reference = profile.reference.parse().map_err(AppError::from)?;
     let drafted = agreements::draft(app, &cast.manager, Draft { vendor: vendor.id.clone(), reference, kind, terms }).await?;
-    let id = drafted.agreement.id;
+    let id = drafted.agreement.id.clone();
     let text = format!("Agreement {} between Shop Ltd and {}. A made-up document of the demo.\n", profile.reference, profile.legal_name);
-    let drafted = agreements::attach(app, &cast.manager, id.clone(), 1, text.into_bytes()).await?;
-    let document = drafted.versions.first().and_then(|version| version.document.clone()).ok_or(AppError::NotFound("document"))?;
+    let attached = agreements::attach(app, &cast.manager, id.clone(), 1, counter(&drafted.versions)?, text.into_bytes()).await?;
+    let document = attached.versions.first().and_then(|version| version.document.clone()).ok_or(AppError::NotFound("document"))?;
     for (key, terms) in &profile.permits {
         let terms = serde_json::from_value(terms.clone()).map_err(wrong)?;
         permits::write(app, &cast.manager, id.clone(), key.parse().map_err(AppError::from)?, terms).await?;
     }
-    agreements::submit(app, &cast.manager, id.clone(), 1).await?;
+    let submitted = agreements::submit(app, &cast.manager, id.clone(), 1).await?;
     let clear: Result<BTreeSet<_>, _> = profile.clear.iter().map(|name| name.parse()).collect();
-    let approval = Approval { confirmed: clear.map_err(AppError::from)?, ..Approval::default() };
-    agreements::approve(app, &cast.officer, id.clone(), 1, approval).await?;
+    let approval = Approval { read: counter(&submitted.versions)?, comment: None, confirmed: clear.map_err(AppError::from)? };
+    let mut signed = agreements::approve(app, &cast.officer, id.clone(), 1, approval).await?;
     let (contact, _) = profile.contact;
-    agreements::sign(app, &cast.manager, id.clone(), 1, Party::House, "Mara Lind".parse().map_err(AppError::from)?, document.clone())
-        .await?;
-    Ok(agreements::sign(app, &cast.manager, id, 1, Party::Vendor, contact.parse().map_err(AppError::from)?, document).await?)
+    for (party, name) in [(Party::House, "Mara Lind"), (Party::Vendor, contact)] {
+        let name = name.parse().map_err(AppError::from)?;
+        let signing = Signing { read: counter(&signed.versions)?, party, name, document: document.clone() };
+        signed = agreements::sign(app, &cast.manager, id.clone(), 1, signing).await?;
+    }
+    Ok(signed)
+}
+
+/// What a change of the first version is based on.
+fn counter(versions: &[AgreementVersion]) -> Result<i64, AppError> {
+    versions.first().map(|version| version.version).ok_or(AppError::NotFound("version"))
 }

@@ -7,7 +7,7 @@ use actix_web::http::StatusCode;
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
-use crate::app::agreements::{self, AgreementView, Approval, Draft};
+use crate::app::agreements::{self, AgreementView, Approval, Draft, Signing};
 use crate::app::lists::Page;
 use crate::domain::agreement::{Agreement, AgreementKind, AgreementTerms, Party};
 use crate::domain::id::AgreementId;
@@ -44,8 +44,7 @@ pub struct EditTerms {
 #[serde(deny_unknown_fields)]
 pub struct ApproveBody {
     /// The version counter that was read; a stale one is answered 409, so that nobody approves what they did not read.
-    #[serde(default)]
-    version: Option<i64>,
+    version: i64,
     #[serde(default)]
     comment: Option<Prose>,
     /// Direct identifiers that go out as they are: each must be named.
@@ -65,11 +64,22 @@ pub struct HandBack {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SignBody {
+    /// The version counter that was read; the other party's signature moves it too.
+    version: i64,
     party: Party,
     /// The name as typed by who signed.
     name: Name,
     /// SHA-256 of the document that was signed.
     document: Digest,
+}
+
+/// What an upload is based on; its body is the file, and has no room for it.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct BasedOn {
+    /// The version counter that was read; a stale one is answered 409.
+    version: i64,
 }
 
 /// Where a list begins.
@@ -127,9 +137,9 @@ pub async fn edit(request: HttpRequest, app: Tidegate, by: Allowed<ManageAgreeme
 }
 
 /// Attach the document of a draft; the body is the file itself.
-#[utoipa::path(put, path = "/api/v1/agreements/{id}/versions/{number}/document", tag = "agreements", security(("staff" = [])), params(("id" = String, Path), ("number" = i32, Path)), request_body(content = Vec<u8>, content_type = "application/octet-stream"), responses((status = 200, body = AgreementView), (status = "4XX", body = Problem)))]
-pub async fn attach(request: HttpRequest, app: Tidegate, by: Allowed<ManageAgreements>, file: Upload) -> Answer {
-    shown(&request, agreements::attach(&app, by.actor(), id(&request)?, number(&request)?, file.0).await)
+#[utoipa::path(put, path = "/api/v1/agreements/{id}/versions/{number}/document", tag = "agreements", security(("staff" = [])), params(("id" = String, Path), ("number" = i32, Path), BasedOn), request_body(content = Vec<u8>, content_type = "application/octet-stream"), responses((status = 200, body = AgreementView), (status = "4XX", body = Problem)))]
+pub async fn attach(request: HttpRequest, app: Tidegate, by: Allowed<ManageAgreements>, query: Query<BasedOn>, file: Upload) -> Answer {
+    shown(&request, agreements::attach(&app, by.actor(), id(&request)?, number(&request)?, query.0.version, file.0).await)
 }
 
 /// The document of a version.
@@ -162,8 +172,9 @@ pub async fn hand_back(request: HttpRequest, app: Tidegate, by: Allowed<Approve>
 /// Record a party's signature; with both, the version is in force from its date.
 #[utoipa::path(post, path = "/api/v1/agreements/{id}/versions/{number}/sign", tag = "agreements", security(("staff" = [])), params(("id" = String, Path), ("number" = i32, Path)), request_body = SignBody, responses((status = 200, body = AgreementView), (status = "4XX", body = Problem)))]
 pub async fn sign(request: HttpRequest, app: Tidegate, by: Allowed<ManageAgreements>, body: Json<SignBody>) -> Answer {
-    let SignBody { party, name, document } = body.0;
-    shown(&request, agreements::sign(&app, by.actor(), id(&request)?, number(&request)?, party, name, document).await)
+    let SignBody { version, party, name, document } = body.0;
+    let signing = Signing { read: version, party, name, document };
+    shown(&request, agreements::sign(&app, by.actor(), id(&request)?, number(&request)?, signing).await)
 }
 
 /// Give a draft up.

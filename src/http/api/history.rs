@@ -1,24 +1,26 @@
 //! The sharing history for those who read it.
 
+use std::pin::Pin;
 use std::sync::Arc;
 
-use actix_web::http::StatusCode;
 use actix_web::http::header::{ACCEPT, CACHE_CONTROL};
+use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpRequest, HttpResponse};
 use bytes::Bytes;
-use futures::stream;
+use futures::{Stream, stream};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 
-use crate::app::lists::{EntryRow, HistoryFilter, HistoryPage};
+use crate::app::lists::{EntryRow, HistoryFilter, HistoryPage, KINDS, OUTCOMES};
 use crate::app::{App, AppError, history};
+use crate::domain::gate::Gate;
 use crate::domain::{Date, Instant};
 use crate::http::error::{HttpError, Problem};
 use crate::http::guard::{Allowed, ReadHistory};
 use crate::http::input::{Query, segment};
 
-use super::{Answer, List, Tidegate, limit, shown};
+use super::{Answer, List, Tidegate, limit, shown, word};
 
 /// What the history is filtered by; all given must hold.
 #[derive(Deserialize, IntoParams)]
@@ -95,7 +97,11 @@ pub async fn list(request: HttpRequest, app: Tidegate, _by: Allowed<ReadHistory>
     let filter = filter(&request, query)?;
     let csv = request.headers().get(ACCEPT).and_then(|value| value.to_str().ok()).is_some_and(|accept| accept.contains("text/csv"));
     if csv {
-        return Ok(as_csv(Arc::clone(app.get_ref()), filter, before));
+        let mut answer = HttpResponse::Ok();
+        answer.insert_header((CACHE_CONTROL, "no-store")).content_type("text/csv; charset=utf-8; header=present");
+        // Nobody would get the rows of a HEAD, so they are not read.
+        let only_head = request.method() == Method::HEAD;
+        return Ok(if only_head { answer.finish() } else { answer.streaming(as_csv(Arc::clone(app.get_ref()), filter, before)) });
     }
     let page = HistoryPage { before, limit: limit.saturating_add(1) };
     let found = history::list(&app, filter, page).await;
@@ -123,9 +129,9 @@ fn filter(request: &HttpRequest, query: HistoryQuery) -> Result<HistoryFilter, H
         vendor: query.vendor,
         dataset: query.dataset,
         purpose: query.purpose,
-        kind: query.kind,
-        outcome: query.outcome,
-        gate: query.gate,
+        kind: word(request, "kind", query.kind, KINDS)?,
+        outcome: word(request, "outcome", query.outcome, OUTCOMES)?,
+        gate: word(request, "gate", query.gate, &Gate::ALL.map(Gate::key))?,
         person: query.person,
         permit: query.permit,
         release: query.release,
@@ -150,14 +156,16 @@ fn time(request: &HttpRequest, name: &str, text: Option<&str>, end: impl Fn(Date
 const HEADER: &str = "position,at,kind,outcome,vendor,client,permit,dataset,purpose,gate,person,release,rows,subjects,leaf_hash\r\n";
 const ROWS_AT_ONCE: usize = 1_000;
 
+type Lines = Pin<Box<dyn Stream<Item = Result<Bytes, std::io::Error>>>>;
+
 /// Streams every entry of the filter, page by page, so memory does not grow with the history.
-fn as_csv(app: Arc<App>, filter: HistoryFilter, before: Option<i64>) -> HttpResponse {
+fn as_csv(app: Arc<App>, filter: HistoryFilter, before: Option<i64>) -> Lines {
     enum Next {
         Header(Option<i64>),
         Rows(Option<i64>),
         Over,
     }
-    let body = stream::unfold((app, filter, Next::Header(before)), |(app, filter, next)| async move {
+    Box::pin(stream::unfold((app, filter, Next::Header(before)), |(app, filter, next)| async move {
         match next {
             Next::Header(before) => Some((Ok(Bytes::from_static(HEADER.as_bytes())), (app, filter, Next::Rows(before)))),
             Next::Over => None,
@@ -178,11 +186,7 @@ fn as_csv(app: Arc<App>, filter: HistoryFilter, before: Option<i64>) -> HttpResp
                 }
             }
         }
-    });
-    HttpResponse::Ok()
-        .insert_header((CACHE_CONTROL, "no-store"))
-        .content_type("text/csv; charset=utf-8; header=present")
-        .streaming(Box::pin(body))
+    }))
 }
 
 /// Every column is an id, a key, a number or a time: nothing that needs quotes.

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use crate::app::agreements::PermitView;
-use crate::app::permits;
+use crate::app::permits::{self, Revising};
 use crate::domain::permit::PermitTerms;
 use crate::domain::text::{FieldName, Reason, Slug};
 use crate::http::error::{HttpError, Problem};
@@ -29,6 +29,8 @@ pub struct WritePermit {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RewriteRevision {
+    /// The revision's version counter that was read.
+    version: i64,
     terms: PermitTerms,
 }
 
@@ -36,6 +38,8 @@ pub struct RewriteRevision {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RevisePermit {
+    /// Number of the newest revision that was read; where another one came since, the answer is 409.
+    based_on: i32,
     terms: PermitTerms,
     reason: Reason,
 }
@@ -44,6 +48,9 @@ pub struct RevisePermit {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ApproveRevision {
+    /// The revision's version counter that was read; a stale one is answered 409, so that nobody approves what they did
+    /// not read.
+    version: i64,
     /// Direct identifiers that go out as they are: each must be named.
     #[serde(default)]
     #[schema(value_type = Vec<FieldName>)]
@@ -81,19 +88,22 @@ pub async fn write(request: HttpRequest, app: Tidegate, by: Allowed<ManageAgreem
 /// Rewrite a proposed revision.
 #[utoipa::path(put, path = "/api/v1/permits/{key}/revisions/{number}", tag = "permits", security(("staff" = [])), params(("key" = String, Path), ("number" = i32, Path)), request_body = RewriteRevision, responses((status = 200, body = PermitView), (status = "4XX", body = Problem)))]
 pub async fn rewrite(request: HttpRequest, app: Tidegate, by: Allowed<ManageAgreements>, body: Json<RewriteRevision>) -> Answer {
-    shown(&request, permits::rewrite(&app, by.actor(), key(&request)?, number(&request)?, body.0.terms).await)
+    let RewriteRevision { version, terms } = body.0;
+    shown(&request, permits::rewrite(&app, by.actor(), key(&request)?, number(&request)?, version, terms).await)
 }
 
 /// Revise a permit in force.
 #[utoipa::path(post, path = "/api/v1/permits/{key}/revisions", tag = "permits", security(("staff" = [])), params(("key" = String, Path)), request_body = RevisePermit, responses((status = 201, body = PermitView), (status = "4XX", body = Problem)))]
 pub async fn revise(request: HttpRequest, app: Tidegate, by: Allowed<ManageAgreements>, body: Json<RevisePermit>) -> Answer {
-    created(&request, permits::revise(&app, by.actor(), key(&request)?, body.0.terms, body.0.reason).await)
+    let RevisePermit { based_on, terms, reason } = body.0;
+    created(&request, permits::revise(&app, by.actor(), key(&request)?, Revising { based_on, terms, reason }).await)
 }
 
 /// Approve a proposed revision under a signed version.
 #[utoipa::path(post, path = "/api/v1/permits/{key}/revisions/{number}/approve", tag = "permits", security(("staff" = [])), params(("key" = String, Path), ("number" = i32, Path)), request_body = ApproveRevision, responses((status = 200, body = PermitView), (status = "4XX", body = Problem)))]
 pub async fn approve(request: HttpRequest, app: Tidegate, by: Allowed<Approve>, body: Json<ApproveRevision>) -> Answer {
-    shown(&request, permits::approve(&app, by.actor(), key(&request)?, number(&request)?, body.0.confirm_clear).await)
+    let ApproveRevision { version, confirm_clear } = body.0;
+    shown(&request, permits::approve(&app, by.actor(), key(&request)?, number(&request)?, version, confirm_clear).await)
 }
 
 /// Turn a proposed revision down.

@@ -139,6 +139,7 @@ fn open() -> LiveState {
             approver: Some(id(8)),
             created_at: past,
             in_force_at: Some(past),
+            version: 1,
         }),
         next_revision_from: None,
         dataset: Arc::new(Dataset {

@@ -190,8 +190,8 @@ fn formats_methods_and_paths_that_are_not_there() {
         let methods = [
             ("DELETE", RECORDS, "GET"),
             ("POST", RECORDS, "GET"),
-            ("PATCH", "/api/v1/vendors", "GET, POST"),
-            ("DELETE", "/api/v1/vendors/x", "GET, PUT"),
+            ("PATCH", "/api/v1/vendors", "GET, HEAD, POST"),
+            ("DELETE", "/api/v1/vendors/x", "GET, HEAD, PUT"),
             ("GET", "/oauth/token", "POST"),
             ("GET", "/api/v1/vendors/x/suspend", "POST"),
         ];
@@ -286,8 +286,7 @@ fn a_cursor_goes_on_with_its_own_request_only() {
 
         let mut narrower = usual("people");
         narrower["daily_rows"] = json!(999_999);
-        let body = json!({"terms": narrower, "reason": "for the test"});
-        house.post(Role::VendorManager, "/api/v1/permits/acme-one/revisions", body).await.good();
+        house.revise("acme-one", house.key(Role::VendorManager), &narrower).await.good();
         problem(&with_cursor(&house, &token, query, &next).await, 400, "after a narrowing");
 
         let next = cursor(&house, &token, query).await;

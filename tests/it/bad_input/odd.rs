@@ -166,13 +166,15 @@ impl Around {
             ("assessments/{id}/decide", _) => json!({"verdict": "approved_with_conditions", "rationale": "x", "conditions": ["y"]}),
             ("vendors/{id}/agreements", _) => json!({"reference": "new", "kind": "processor", "terms": self.terms}),
             ("agreements/{id}/versions/{number}/terms", _) => json!({"version": 2, "terms": self.terms}),
-            ("agreements/{id}/versions/{number}/approve", _) => json!({"comment": "x", "confirm_clear": ["email"]}),
+            ("agreements/{id}/versions/{number}/approve", _) => json!({"version": 2, "comment": "x", "confirm_clear": ["email"]}),
             ("agreements/{id}/versions/{number}/hand-back", _) => json!({"comment": "x"}),
-            ("agreements/{id}/versions/{number}/sign", _) => json!({"party": "house", "name": "x", "document": "0".repeat(64)}),
+            ("agreements/{id}/versions/{number}/sign", _) => {
+                json!({"version": 3, "party": "house", "name": "x", "document": "0".repeat(64)})
+            }
             ("agreements/{id}/permits", _) => json!({"key": "new", "terms": permit}),
-            ("permits/{key}/revisions", _) => json!({"terms": permit, "reason": "for the test"}),
-            ("permits/{key}/revisions/{number}", _) => json!({"terms": permit}),
-            ("permits/{key}/revisions/{number}/approve", _) => json!({"confirm_clear": ["email"]}),
+            ("permits/{key}/revisions", _) => json!({"based_on": 1, "terms": permit, "reason": "for the test"}),
+            ("permits/{key}/revisions/{number}", _) => json!({"version": 1, "terms": permit}),
+            ("permits/{key}/revisions/{number}/approve", _) => json!({"version": 1, "confirm_clear": ["email"]}),
             ("sources", _) => json!({"name": "x", "location": {"kind": "csv", "path": "people.csv", "delimiter": ";"}}),
             ("datasets", _) => json!({"name": "new", "source": self.source, "table": "people", "fields": fields, "subject": subject}),
             ("datasets/{name}", _) => json!({"version": 1, "fields": fields, "subject": subject}),

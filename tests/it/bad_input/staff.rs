@@ -193,12 +193,18 @@ fn unknown_members_are_refused_by_name_at_every_depth() {
                 ],
             ),
             (manager, "PUT", edit, json!({"version": 1, "terms": general}), vec!["/terms/sub_processors"]),
-            (officer, "POST", format!("/api/v1/agreements/{agreement}/versions/1/approve"), json!({"confirm_clear": []}), vec![""]),
+            (
+                officer,
+                "POST",
+                format!("/api/v1/agreements/{agreement}/versions/1/approve"),
+                json!({"version": 1, "confirm_clear": []}),
+                vec![""],
+            ),
             (
                 manager,
                 "POST",
                 format!("/api/v1/agreements/{agreement}/versions/1/sign"),
-                json!({"party": "house", "name": "x", "document": "0".repeat(64)}),
+                json!({"version": 1, "party": "house", "name": "x", "document": "0".repeat(64)}),
                 vec![""],
             ),
             (
@@ -226,10 +232,16 @@ fn unknown_members_are_refused_by_name_at_every_depth() {
                 manager,
                 "PUT",
                 "/api/v1/permits/acme-people/revisions/1".to_owned(),
-                json!({"terms": permit}),
+                json!({"version": 1, "terms": permit}),
                 vec!["", "/terms/fields/city"],
             ),
-            (officer, "POST", "/api/v1/permits/acme-people/revisions/1/approve".to_owned(), json!({"confirm_clear": []}), vec![""]),
+            (
+                officer,
+                "POST",
+                "/api/v1/permits/acme-people/revisions/1/approve".to_owned(),
+                json!({"version": 1, "confirm_clear": []}),
+                vec![""],
+            ),
             (
                 steward,
                 "POST",
@@ -417,10 +429,20 @@ async fn texts_are_kept_whole_or_refused(database: Database) {
     ] {
         problem(&house.get(Role::ComplianceReviewer, &format!("/api/v1/{query}")).await, 400, query);
     }
-    for query in
-        ["vendors?cursor=zqx7value", "agreements?cursor=%27", "history?vendor=zqx7value", "history?gate=%F0%9F%92%A9", "vendors?search=%ff"]
-    {
+    for query in ["vendors?cursor=zqx7value", "agreements?cursor=%27", "history?vendor=zqx7value", "vendors?search=%ff"] {
         house.get(Role::ComplianceReviewer, &format!("/api/v1/{query}")).await.good();
+    }
+    // A word that no entry has is a slip, and an empty list would hide it.
+    for (query, named) in [
+        ("kind=acts", "refusal"),
+        ("kind=", "release"),
+        ("outcome=aproved", "approve"),
+        ("outcome=RELEASED", "released"),
+        ("gate=due-diligence", "due_diligence"),
+        ("gate=%F0%9F%92%A9", "quota"),
+    ] {
+        let answer = problem(&house.get(Role::ComplianceReviewer, &format!("/api/v1/history?{query}")).await, 400, query);
+        assert!(answer["detail"].as_str().unwrap().contains(named), "{query}: {answer}");
     }
     // Years beyond four digits, and days before year 0, have no form on the wire.
     for day in
@@ -448,20 +470,48 @@ async fn stale_unknown_and_misplaced_changes(database: Database) {
         .to_owned();
     let round = format!("/api/v1/assessments/{round}");
     house.post(Role::VendorManager, &format!("{round}/send"), json!({})).await.good();
+    let base = format!("/api/v1/agreements/{agreement}/versions/1");
+    let paper = json!({"party": "house", "name": "x", "document": "0".repeat(64)});
+    let (manager, officer) = (Role::VendorManager, Role::PrivacyOfficer);
     let stale = [
-        (Role::VendorManager, format!("/api/v1/vendors/{vendor}"), json!({"profile": profile(&house, "New")})),
-        (Role::DataSteward, "/api/v1/datasets/people".to_owned(), json!({"fields": dataset["fields"], "subject": dataset["subject"]})),
-        (Role::VendorManager, format!("/api/v1/agreements/{agreement}/versions/1/terms"), json!({"terms": {}})),
-        (Role::VendorManager, format!("{round}/answers"), json!({"answers": {}})),
+        (manager, "PUT", format!("/api/v1/vendors/{vendor}"), json!({"profile": profile(&house, "New")})),
+        (
+            Role::DataSteward,
+            "PUT",
+            "/api/v1/datasets/people".to_owned(),
+            json!({"fields": dataset["fields"], "subject": dataset["subject"]}),
+        ),
+        (manager, "PUT", format!("{base}/terms"), json!({"terms": {}})),
+        (manager, "PUT", format!("{round}/answers"), json!({"answers": {}})),
+        (officer, "POST", format!("{base}/approve"), json!({})),
+        (manager, "POST", format!("{base}/sign"), paper.clone()),
+        (manager, "PUT", "/api/v1/permits/acme-people/revisions/1".to_owned(), json!({"terms": usual("people")})),
+        (officer, "POST", "/api/v1/permits/acme-people/revisions/1/approve".to_owned(), json!({})),
     ];
-    for (role, path, body) in &stale {
+    for (role, method, path, body) in &stale {
+        let send = async |body: Value| house.send(method, path, house.key(*role), Some(&body)).await;
         for version in [0, -1, 999, i64::MAX, i64::MIN] {
-            let answer = house.put(*role, path, with(body.clone(), "/version", json!(version))).await;
+            let answer = send(with(body.clone(), "/version", json!(version))).await;
             assert_eq!(problem(&answer, 409, path)["type"], "urn:tidegate:problem:stale");
         }
         for version in [json!(1e30), json!(1.5), json!("1"), json!(null), json!(18_446_744_073_709_551_615_u64)] {
-            problem(&house.put(*role, path, with(body.clone(), "/version", version)).await, 422, path);
+            problem(&send(with(body.clone(), "/version", version)).await, 422, path);
         }
+        problem(&send(body.clone()).await, 422, path);
+    }
+    // A revision is based on the number of the one before, and a file has its version in the query.
+    let revisions = "/api/v1/permits/acme-people/revisions";
+    let body = json!({"terms": usual("people"), "reason": "for the test"});
+    for based_on in [0, -1, 2, i32::MAX, i32::MIN] {
+        let answer = house.post(manager, revisions, with(body.clone(), "/based_on", json!(based_on))).await;
+        assert_eq!(problem(&answer, 409, revisions)["type"], "urn:tidegate:problem:stale");
+    }
+    for based_on in [json!(i64::MAX), json!(1.5), json!("1"), json!(null)] {
+        problem(&house.post(manager, revisions, with(body.clone(), "/based_on", based_on)).await, 422, revisions);
+    }
+    problem(&house.post(manager, revisions, body).await, 422, revisions);
+    for (query, status) in [("", 400), ("?version=", 400), ("?version=x", 400), ("?version=2&version=2", 400), ("?version=999", 409)] {
+        problem(&house.upload(manager, "PUT", &format!("{base}/document{query}"), b"another").await, status, query);
     }
 
     let taken = house.post(Role::VendorManager, "/api/v1/vendors", profile(&house, "  acme ")).await;
@@ -475,34 +525,30 @@ async fn stale_unknown_and_misplaced_changes(database: Database) {
         .await;
     assert_eq!(problem(&again, 409, "a taken key")["type"], "urn:tidegate:problem:taken");
 
+    let counter = house.counter(&agreement, 1).await;
     let misplaced = [
         (Role::VendorManager, format!("/api/v1/vendors/{vendor}/triage"), because()),
         (Role::VendorManager, format!("/api/v1/vendors/{vendor}/reinstate"), because()),
         (Role::VendorManager, format!("{round}/send"), json!({})),
         (Role::PrivacyOfficer, format!("{round}/review"), json!({})),
         (Role::PrivacyOfficer, format!("{round}/decide"), json!({"verdict": "rejected", "rationale": "x"})),
-        (Role::PrivacyOfficer, format!("/api/v1/agreements/{agreement}/versions/1/approve"), json!({})),
+        (Role::PrivacyOfficer, format!("{base}/approve"), json!({"version": counter})),
         (Role::PrivacyOfficer, format!("/api/v1/agreements/{agreement}/versions/1/hand-back"), json!({"comment": "x"})),
-        (
-            Role::VendorManager,
-            format!("/api/v1/agreements/{agreement}/versions/1/sign"),
-            json!({"party": "house", "name": "x", "document": "0".repeat(64)}),
-        ),
+        (Role::VendorManager, format!("{base}/sign"), with(paper, "/version", counter.clone())),
         (Role::VendorManager, format!("/api/v1/agreements/{agreement}/amend"), json!({})),
         (Role::PrivacyOfficer, format!("/api/v1/agreements/{agreement}/destroy-key"), because()),
         (
             Role::VendorManager,
             "/api/v1/permits/acme-people/revisions".to_owned(),
-            json!({"terms": usual("people"), "reason": "for the test"}),
+            json!({"based_on": 1, "terms": usual("people"), "reason": "for the test"}),
         ),
-        (Role::PrivacyOfficer, "/api/v1/permits/acme-people/revisions/1/approve".to_owned(), json!({})),
+        (Role::PrivacyOfficer, "/api/v1/permits/acme-people/revisions/1/approve".to_owned(), json!({"version": 1})),
         (Role::PrivacyOfficer, "/api/v1/permits/acme-people/resume".to_owned(), because()),
     ];
     for (role, path, body) in misplaced {
         assert_eq!(problem(&house.post(role, &path, body).await, 409, &path)["type"], "urn:tidegate:problem:wrong-state", "{path}");
     }
 
-    let manager = Role::VendorManager;
     for id in [NOBODY, "x", "%00", "%27", "..", "%F0%9F%92%A9", &NOBODY.to_uppercase(), &vendor[1..]] {
         for path in [
             "vendors/{}",

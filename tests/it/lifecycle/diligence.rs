@@ -1,7 +1,9 @@
 //! Vendors along their lifecycle, assessments from draft to decision, and evidence that runs out.
 
 use serde_json::{Value, json};
-use tidegate::domain::person::Role;
+use tidegate::app::assessments;
+use tidegate::domain::assessment::AssessmentKind;
+use tidegate::domain::person::{Actor, Role};
 
 use super::{because, closed_by, manager, officer, other_officer, refused, rows};
 use crate::database::Database;
@@ -186,7 +188,20 @@ fn explain(round: &Value) {
 async fn the_opener_does_not_decide(database: Database) {
     let house = House::start(database).await;
     let id = house.register("Acme").await;
-    // Nobody both opens and decides by role; a manager who becomes an officer later is told by the record.
+    // Nobody both opens and decides by role; who was a manager and is an officer by now is told by the record.
+    let opener = Actor::Person { id: house.person_id(Role::PrivacyOfficer).parse().unwrap(), role: Role::VendorManager };
+    let (kind, template) = (AssessmentKind::Legal, "security".parse().unwrap());
+    let round = assessments::open(&house.app, &opener, id.parse().unwrap(), kind, template).await.unwrap();
+    let path = format!("/api/v1/assessments/{}", round.id);
+    manager(&house, &format!("{path}/send"), json!({})).await.good();
+    manager(&house, &format!("{path}/submit"), json!({})).await.good();
+    officer(&house, &format!("{path}/review"), json!({})).await.good();
+    for verdict in ["approved", "rejected"] {
+        let decision = json!({"verdict": verdict, "rationale": "x"});
+        refused(&officer(&house, &format!("{path}/decide"), decision).await, 403, "second-person");
+    }
+    other_officer(&house, &format!("{path}/decide"), json!({"verdict": "approved", "rationale": "x"})).await.good();
+
     let round =
         manager(&house, &format!("/api/v1/vendors/{id}/assessments"), json!({"kind": "security", "template": "security"})).await.good();
     assert_eq!(round["opened_by"], house.person_id(Role::VendorManager));

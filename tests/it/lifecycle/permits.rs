@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use tidegate::domain::person::Role;
 
-use super::{because, closed_by, manager, officer, other_officer, refused, rows};
+use super::{because, closed_by, manager, officer, refused, rows};
 use crate::database::Database;
 use crate::harness::{House, people_fields, permit, usual};
 use crate::on_both;
@@ -20,7 +20,7 @@ fn without_field(mut terms: Value, field: &str) -> Value {
 }
 
 async fn revise(house: &House, terms: &Value) -> crate::harness::Answer {
-    manager(house, "/api/v1/permits/acme-people/revisions", json!({"terms": terms, "reason": "for the test"})).await
+    house.revise("acme-people", house.key(Role::VendorManager), terms).await
 }
 
 async fn a_permit_is_written_within_the_agreement_and_the_types(database: Database) {
@@ -141,19 +141,20 @@ async fn a_narrowing_acts_at_once_and_a_widening_waits(database: Database) {
         assert_eq!(rows(&house, &token).await.unwrap(), narrowed, "{what}");
         let number = at + 3;
         assert_eq!(status().await[number - 1], "proposed", "{what}");
-        refused(&manager(&house, &format!("{path}/revisions/{number}/approve"), json!({})).await, 403, "role");
+        let (manager, approver) = (house.key(Role::VendorManager), house.key(Role::PrivacyOfficer));
+        refused(&house.approve_revision("acme-people", number, manager, json!([])).await, 403, "role");
         officer(&house, &format!("{path}/revisions/{number}/reject"), because()).await.good();
-        refused(&officer(&house, &format!("{path}/revisions/{number}/approve"), json!({})).await, 409, "wrong-state");
+        refused(&house.approve_revision("acme-people", number, approver, json!([])).await, 409, "wrong-state");
     }
 
     // An officer's own widening needs the other officer, and a direct identifier in clear needs the tick.
     let open = with(usual("people"), "/fields/email", json!({"kind": "clear"}));
-    officer(&house, &format!("{path}/revisions"), json!({"terms": open, "reason": "for the test"})).await.good();
-    let approve = format!("{path}/revisions/8/approve");
-    refused(&officer(&house, &approve, json!({"confirm_clear": ["email"]})).await, 403, "second-person");
-    refused(&other_officer(&house, &approve, json!({})).await, 422, "invalid");
+    house.revise("acme-people", house.key(Role::PrivacyOfficer), &open).await.good();
+    let approve = async |officer: &str, ticks: Value| house.approve_revision("acme-people", 8, officer, ticks).await;
+    refused(&approve(house.key(Role::PrivacyOfficer), json!(["email"])).await, 403, "second-person");
+    refused(&approve(&house.other_officer, json!([])).await, 422, "invalid");
     assert_eq!(rows(&house, &token).await.unwrap(), narrowed);
-    other_officer(&house, &approve, json!({"confirm_clear": ["email"]})).await.good();
+    approve(&house.other_officer, json!(["email"])).await.good();
     let widened = rows(&house, &token).await.unwrap();
     assert_eq!((widened.len(), &widened[0]["email"]), (5, &json!("person-0@mail.example")));
     assert_eq!(widened[0]["id"], first[0]["id"], "the pseudonym stays through revisions");

@@ -4,7 +4,7 @@ use tidegate::domain::agreement::VersionStatus;
 use tidegate::domain::assessment::AssessmentKind;
 use tidegate::domain::dataset::LogicalType;
 use tidegate::domain::id::{AgreementId, VendorId};
-use tidegate::domain::permit::RevisionStatus;
+use tidegate::domain::permit::{Revision, RevisionStatus};
 use tidegate::domain::person::Person;
 use tidegate::domain::text::Slug;
 use tidegate::domain::vendor::{Lifecycle, Tier, Vendor};
@@ -286,16 +286,36 @@ async fn permit(database: Database) {
         second.approver = Some(person.id.clone());
         second.in_force_at = Some(START);
         second.terms.daily_rows = 7;
-        permits::save_revision(tx, &second)?;
+        assert_eq!(permits::save_revision(tx, &second)?, 2);
+        assert_eq!(permits::save_revision(tx, &second), Err(StoreError::Stale));
         second.terms = before;
+        second.version = 2;
         first.status = RevisionStatus::Superseded;
+        first.version = 2;
         assert_eq!(permits::in_force_revision(tx, &permit.key)?, Some(second.clone()));
         assert_eq!(permits::revisions(tx, &permit.key)?, [first, second]);
         let missing = samples::revision(&permit.key, 3, &person.id, RevisionStatus::Proposed);
-        assert_eq!(permits::save_revision(tx, &missing), Err(StoreError::NotFound("permit revision")));
-        Ok(())
+        assert_eq!(permits::save_revision(tx, &missing), Err(StoreError::Stale));
+        rewriting(tx, missing)
     })
     .await;
+}
+
+/// A proposed revision is rewritten by whoever read it as it stands; one that was decided no more.
+fn rewriting(tx: &mut Tx, mut third: Revision) -> Answer {
+    permits::insert_revision(tx, &third)?;
+    third.terms.daily_rows = 7;
+    assert_eq!(permits::rewrite_revision(tx, &third)?, 2);
+    assert_eq!(permits::rewrite_revision(tx, &third), Err(StoreError::Stale));
+    third.version = 2;
+    assert_eq!(permits::find_revision(tx, &third.permit, 3)?, third);
+    let permit = permits::find(tx, &third.permit)?;
+    let every = permits::revisions(tx, &third.permit)?;
+    assert_eq!((permits::revisions_by_agreement(tx, &permit.agreement)?, every.len()), (every, 3));
+    third.status = RevisionStatus::Rejected;
+    third.version = permits::save_revision(tx, &third)?;
+    assert_eq!(permits::rewrite_revision(tx, &third), Err(StoreError::Stale));
+    Ok(())
 }
 
 async fn catalogue(database: Database) {

@@ -248,6 +248,7 @@ pub fn revision(permit: &Slug, number: i32, by: &PersonId, status: RevisionStatu
         approver: None,
         created_at: START,
         in_force_at: Some(START),
+        version: 1,
     }
 }
 

@@ -1,0 +1,2 @@
+-- A change of a revision names the version it was based on.
+ALTER TABLE permit_revisions ADD COLUMN version BIGINT NOT NULL DEFAULT 1;

@@ -1,0 +1,1 @@
+ALTER TABLE permit_revisions DROP COLUMN version;
