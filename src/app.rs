@@ -4,15 +4,25 @@ pub mod access;
 pub mod agreements;
 pub mod assessments;
 pub mod catalogue;
+pub mod dashboard;
 pub mod evidence;
+pub mod first_run;
+pub mod gates;
 pub mod history;
 pub mod lists;
 pub mod oauth;
+pub mod password_links;
 pub mod people;
 pub mod permits;
+pub mod preview;
 pub mod questionnaires;
 pub mod release;
+pub mod second_factor;
 pub mod secrets;
+pub mod sent_forms;
+pub mod sessions;
+pub mod sign_in;
+pub mod stops;
 pub mod vendors;
 
 use std::path::PathBuf;
@@ -54,6 +64,8 @@ pub struct App {
     pub decisions: release::Decisions,
     pub refusals: history::Refusals,
     pub streams: release::Streams,
+    pub desk: sign_in::Desk,
+    pub viewed: preview::Viewed,
 }
 
 /// Why a use case did not happen. One table in `http` turns it into a status.

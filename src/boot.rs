@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::app::{App, AppError, Settings, history, release, secrets};
+use crate::app::{App, AppError, Settings, history, password_links, preview, release, secrets, sign_in};
 use crate::config::{Config, DatabaseUrl};
 use crate::engine::{self, Engine, EngineError};
 use crate::files::Files;
@@ -50,7 +50,8 @@ pub fn listen(config: &Config) -> Result<TcpListener, BootError> {
 
 /// Opens the installation: folders, database, master key, engine. `public_url` is what its tokens name.
 pub async fn open(config: &Config, public_url: String, clock: Clock) -> Result<Arc<App>, BootError> {
-    for folder in std::iter::once(&config.data_dir).chain(&config.source_roots) {
+    let uploads = config.data_dir.join("uploads");
+    for folder in [&config.data_dir, &uploads].into_iter().chain(&config.source_roots) {
         make_folder(folder)?;
     }
     let settings = store::Settings { url: database(config), pool: 8 };
@@ -68,6 +69,7 @@ pub async fn open(config: &Config, public_url: String, clock: Clock) -> Result<A
     let keyring = Arc::new(Keyring::new(master));
     let engine = Engine::new(engine::Settings {
         roots: config.source_roots.clone(),
+        uploads: Some(uploads),
         threads: config.workers.max(2),
         memory_bytes: config.engine_memory_mb.saturating_mul(1024 * 1024),
     })?;
@@ -89,6 +91,8 @@ pub async fn open(config: &Config, public_url: String, clock: Clock) -> Result<A
         decisions: release::Decisions::default(),
         refusals: history::Refusals::default(),
         streams: release::Streams::default(),
+        desk: sign_in::Desk::default(),
+        viewed: preview::Viewed::default(),
     });
     secrets::ensure_signing_key(&app).await?;
     Ok(app)
@@ -134,12 +138,16 @@ pub fn block_on<F: Future>(future: F) -> F::Output {
     actix_web::rt::System::new().block_on(future)
 }
 
-/// Serves until SIGTERM or Ctrl-C.
-pub fn serve(config: &Config) -> Result<(), BootError> {
+/// Serves until SIGTERM or Ctrl-C. Where nobody is there yet, `greet` is given the link by which the first
+/// administrator comes in: for the terminal, never for the log.
+pub fn serve(config: &Config, greet: impl FnOnce(&str)) -> Result<(), BootError> {
     block_on(async {
         let listener = listen(config)?;
         let bound = listener.local_addr().map_err(BootError::Server)?;
         let app = open(config, config.public_url(bound), Clock::system()).await?;
+        if let Some(link) = password_links::set_up(&app).await? {
+            greet(&password_links::address(&app, &link));
+        }
         tracing::info!(address = %bound, url = %app.settings.public_url, "serving");
         run(app, listener, config, told_to_stop()).await
     })

@@ -174,9 +174,17 @@ fn prepare(settings: Settings, usual_data_dir: Option<&'static str>) -> Result<C
 /// Does what a command says.
 pub fn run(command: Command, config: Config) -> Result<(), CliError> {
     match command {
-        Command::Serve => Ok(boot::serve(&config)?),
+        Command::Serve => Ok(boot::serve(&config, welcome)?),
         Command::Demo(demo) => demo::run(&config, demo.json),
         Command::User(command) => people::run(&config, command),
+    }
+}
+
+/// Says how the first administrator comes in. Where stdout is closed, `tidegate user add` is the other way.
+fn welcome(link: &str) {
+    let said = format!("Nobody can sign in yet. Open this link within 24 hours to become the first administrator:\n  {link}\n");
+    if people::say(&said).is_err() {
+        tracing::warn!("the link for the first administrator could not be printed; add one with `tidegate user add`");
     }
 }
 

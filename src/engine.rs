@@ -4,9 +4,13 @@ mod ahead;
 mod calendar;
 mod canonical;
 mod compare;
+mod drift;
 pub mod encode;
+mod found;
+mod incoming;
 mod place;
 mod plan;
+mod preview;
 mod read;
 pub mod sample;
 mod source;
@@ -34,20 +38,25 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use zeroize::Zeroize;
 
+pub use self::found::{FoundFile, FoundFiles};
+pub use self::incoming::{Arrived, FileKind, Incoming, NotTaken};
 use self::plan::Layout;
+pub use self::preview::{MOST_PREVIEWED, Preview};
 use self::source::{Scan, Table};
 use self::stream::Sent;
 pub use self::stream::{Released, ReleasedColumn, ReleasedStream};
 use crate::domain::Invalid;
 use crate::domain::dataset::{DiscoveredTable, SourceLocation};
 use crate::domain::text::FieldName;
-use crate::policy::release::ReleasePlan;
+use crate::policy::release::{ReleasePlan, Shape};
 
 /// What an engine may use.
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// Directories below which sources lie; the first that has a path wins.
     pub roots: Vec<PathBuf>,
+    /// The directory that uploaded files are kept in. It is a root too, the last of them.
+    pub uploads: Option<PathBuf>,
     /// Worker threads, at least one.
     pub threads: usize,
     /// Bytes that sorts may hold before they spill to temporary files.
@@ -168,7 +177,8 @@ impl fmt::Debug for Engine {
 
 impl Engine {
     /// Starts the engine's threads.
-    pub fn new(settings: Settings) -> Result<Self, EngineError> {
+    pub fn new(mut settings: Settings) -> Result<Self, EngineError> {
+        settings.roots.extend(settings.uploads.clone());
         let runtime = Builder::new_multi_thread()
             .worker_threads(settings.threads.max(1))
             // Each stream of a CSV or SQLite source holds one while its reader is slow.
@@ -206,7 +216,7 @@ impl Engine {
         let (sender, sent) = mpsc::channel(BATCHES_AHEAD);
         let (opened, ready) = oneshot::channel();
         let shared = Arc::clone(&self.shared);
-        let release = Release { plan: Arc::clone(&plan), secrets, window };
+        let release = Release { shape: Arc::clone(plan.shape()), secrets, window };
         let task = self.handle.spawn(async move {
             match shared.prepare(release).await {
                 Ok((physical, layout)) => {
@@ -250,9 +260,9 @@ impl Drop for Engine {
     }
 }
 
-/// What is asked of one release.
+/// What is asked of one release, or of one preview.
 struct Release {
-    plan: Arc<ReleasePlan>,
+    shape: Arc<Shape>,
     secrets: Secrets,
     window: Window,
 }
@@ -260,7 +270,7 @@ struct Release {
 impl Release {
     /// The most rows that the source need give; unknown when rows fall out or are sorted on the way.
     fn fetch(&self) -> Option<u64> {
-        let plan = &self.plan;
+        let plan = &self.shape;
         let every = plan.condition().is_empty() && plan.filter().is_empty() && plan.order().is_empty();
         if every { Some(self.window.skip.saturating_add(self.window.limit?)) } else { None }
     }
@@ -284,7 +294,7 @@ impl Shared {
         let shared = Arc::clone(self);
         let blocking = tokio::task::spawn_blocking(move || shared.scan(&release).map(|scan| (scan, release))).await;
         let (scan, release) = blocking.map_err(|_| EngineError::internal("a reader died"))??;
-        let compiled = plan::compile(&release.plan, &scan, &release.secrets, release.window)?;
+        let compiled = plan::compile(&release.shape, &scan, &release.secrets, release.window)?;
         let physical = self.state.create_physical_plan(&compiled.plan).await?;
         let threads = self.settings.threads.max(1);
         let physical = if release.is_long() && threads > 1 { ahead::run_ahead(physical, threads)? } else { physical };
@@ -292,7 +302,7 @@ impl Shared {
     }
 
     fn scan(&self, release: &Release) -> Result<Scan, EngineError> {
-        let (plan, location) = (&release.plan, &release.plan.source().location);
+        let (plan, location) = (&release.shape, &release.shape.source().location);
         let (path, version) = self.locate(location)?;
         let table = self.table(&path, version, location, &plan.dataset().table)?;
         table.check(plan)?;

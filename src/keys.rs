@@ -7,6 +7,7 @@ pub mod password;
 mod seal;
 pub mod secret;
 pub mod signing;
+pub mod totp;
 
 pub use master::{MasterKey, MasterKeySource};
 pub use seal::Keyring;

@@ -3,9 +3,19 @@
 pub mod access;
 pub mod agreement;
 pub mod assessment;
+pub mod catalogue;
+pub mod comparison;
+pub mod diff;
+pub mod first_run;
+pub mod matrix;
 pub mod permit;
+pub mod preview;
 pub mod release;
+pub mod sign_in;
+pub mod standing;
 pub mod vendor;
+pub mod work;
+pub mod words;
 
 use crate::domain::Invalid;
 use crate::domain::person::{Actor, Role};

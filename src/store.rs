@@ -3,27 +3,43 @@
 //! `read` changes nothing. `release` holds the gate shared, `govern` holds it alone and moves the counters, and
 //! `record` touches no right. A closure that errs leaves nothing behind; an answer comes only after the commit.
 
+pub mod activity;
 pub mod agreements;
 pub mod api_keys;
 pub mod assessments;
+pub mod catalogue;
+pub mod client_lines;
 pub mod clients;
 mod clock;
 mod column;
 mod conn;
 pub mod counters;
 pub mod datasets;
+pub mod drafts;
 mod error;
 pub mod evidence;
+pub mod first_run;
 mod gate;
 pub mod history;
 mod migrate;
+pub mod names;
+pub mod overview;
+pub mod password_links;
 pub mod people;
 pub mod permits;
+pub mod queue;
 pub mod quotas;
+mod raw;
 mod schema;
+pub mod rounds;
 pub mod sealed_keys;
+pub mod second_factors;
 pub mod segments;
+pub mod sent_forms;
+pub mod sessions;
+pub mod sign_in;
 pub mod sources;
+pub mod stops;
 pub mod streams;
 pub mod tokens;
 pub mod vendors;
@@ -41,7 +57,7 @@ pub use clock::Clock;
 pub use conn::Tx;
 pub use error::StoreError;
 
-use conn::{Manager, open_postgres, open_sqlite};
+use conn::{Leads, Manager, Statements, open_postgres, open_sqlite};
 use writer::Writer;
 
 /// Where the database is.
@@ -91,23 +107,26 @@ pub struct Store {
     clock: Clock,
     pool: Pool<Manager>,
     writer: Option<Arc<Writer>>,
+    statements: Statements,
 }
 
 impl Store {
     /// Opens the database and brings its schema up to date. Blocks.
     pub fn open(settings: &Settings, clock: Clock) -> Result<Self, StoreError> {
+        let statements = Statements::default();
         match &settings.url {
             DatabaseUrl::Sqlite(path) => {
                 let mut conn = open_sqlite(path)?;
                 migrate::run(&mut conn)?;
-                let writer = Writer::start(Tx::own(conn, clock.clone()), path.clone(), clock.clone())?;
-                let pool = pool(Manager::SqliteReader(path.clone()), settings.pool)?;
-                Ok(Self { clock, pool, writer: Some(Arc::new(writer)) })
+                statements.watch(&mut conn);
+                let writer = Writer::start(Tx::own(conn, clock.clone()), path.clone(), clock.clone(), statements.clone())?;
+                let pool = pool(Leads::SqliteReader(path.clone()), &statements, settings.pool)?;
+                Ok(Self { clock, pool, writer: Some(Arc::new(writer)), statements })
             }
             DatabaseUrl::Postgres(url) => {
                 migrate::run(&mut open_postgres(url)?)?;
-                let pool = pool(Manager::Postgres(url.clone()), settings.pool)?;
-                Ok(Self { clock, pool, writer: None })
+                let pool = pool(Leads::Postgres(url.clone()), &statements, settings.pool)?;
+                Ok(Self { clock, pool, writer: None, statements })
             }
         }
     }
@@ -153,6 +172,11 @@ impl Store {
         self.write(gate::record(), f).await
     }
 
+    /// How many statements were carried out so far: what shows that a read makes as many for ten rows as for ten thousand.
+    pub fn statements(&self) -> u64 {
+        self.statements.count()
+    }
+
     /// Whether the database answers and takes writes.
     pub async fn ready(&self) -> Result<(), StoreError> {
         self.read(history::head).await?;
@@ -191,8 +215,9 @@ impl Store {
     }
 }
 
-fn pool(manager: Manager, size: u32) -> Result<Pool<Manager>, StoreError> {
-    let remote = matches!(manager, Manager::Postgres(_));
+fn pool(leads: Leads, statements: &Statements, size: u32) -> Result<Pool<Manager>, StoreError> {
+    let remote = matches!(leads, Leads::Postgres(_));
+    let manager = Manager { leads, statements: statements.clone() };
     Pool::builder()
         .max_size(size.max(1))
         .min_idle(Some(1))

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::app::{App, AppError, access, history, secrets};
+use crate::app::{App, AppError, access, history, secrets, sign_in};
 
 const SEQUENCE: Duration = Duration::from_millis(200);
 const REFUSALS: Duration = Duration::from_secs(5);
 const KEYS: Duration = Duration::from_secs(60);
 const TOKENS: Duration = Duration::from_secs(60);
+const SIGN_INS: Duration = Duration::from_secs(600);
 
 /// Starts every timer on the current thread's local set; they end with it.
 pub fn start(app: &Arc<App>) {
@@ -16,6 +17,7 @@ pub fn start(app: &Arc<App>) {
     every(app, "refusals", REFUSALS, async |app| history::flush_refusals(&app, false).await);
     every(app, "signing keys", KEYS, async |app| secrets::load_signing_keys(&app).await);
     every(app, "expired tokens", TOKENS, async |app| access::forget_expired(&app).await);
+    every(app, "old sign-ins", SIGN_INS, async |app| sign_in::forget_old(&app).await);
 }
 
 fn every<F>(app: &Arc<App>, name: &'static str, period: Duration, work: F)

@@ -1,5 +1,9 @@
 //! Clients of a vendor and the tokens issued to them.
 
+mod lists;
+
+pub use lists::{ClientFilter, ClientLine, ClientList, ClientView, Pullable, find_token, first_of, issuable, page, view};
+
 use std::collections::BTreeSet;
 
 use crate::domain::Invalid;

@@ -1,6 +1,8 @@
 //! Agreements: draft, submit, approve by a second person, sign, amend, end.
 
+mod impact;
 mod in_force;
+mod lines;
 mod versions;
 mod view;
 
@@ -14,6 +16,8 @@ use crate::store::{Page, Scope, agreements, sealed_keys, vendors};
 
 use super::{App, AppError, append, new_id, secrets};
 
+pub use impact::{Impact, Officer, PermitFate, PermitImpact, impact};
+pub use lines::{AgreementLine, AgreementList, AgreementSheet, foremost_version, overview, sheet, waits_for, why_not_approve};
 pub use versions::{Approval, Signing, approve, attach, discard, document, edit, hand_back, sign, submit};
 pub use view::{AgreementView, PermitView};
 

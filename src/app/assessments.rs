@@ -1,8 +1,18 @@
 //! Due diligence: open, send, answer, submit, review, decide.
 
+mod comparing;
+mod dossier;
+mod rounds;
+mod saving;
+
+pub use comparing::{Compared, compare, progress};
+pub use dossier::{Dossier, Names, dossier};
+pub use rounds::{RoundLine, RoundList, RoundQuery, RoundRow, rounds};
+pub use saving::{Change, Changes, Saved, save};
+
 use crate::domain::Invalid;
 use crate::domain::assessment::{Assessment, AssessmentKind, AssessmentStatus};
-use crate::domain::id::{AssessmentId, VendorId};
+use crate::domain::id::{AssessmentId, EvidenceId, VendorId};
 use crate::domain::person::Actor;
 use crate::domain::questionnaire::{Answer, Answers};
 use crate::domain::text::{Reason, Slug};
@@ -109,19 +119,20 @@ pub async fn answer(app: &App, by: &Actor, id: AssessmentId, version: i64, answe
 
 /// A file answer names evidence of this vendor.
 fn check_files(tx: &mut Tx, vendor: &VendorId, answers: &Answers) -> Result<(), AppError> {
-    for (question, answer) in answers {
-        if let Answer::File(id) = answer {
-            let ours = match evidence::find(tx, id) {
-                Ok(paper) => paper.vendor == *vendor,
-                Err(crate::store::StoreError::NotFound(_)) => false,
-                Err(error) => return Err(error.into()),
-            };
-            if !ours {
-                return Err(Invalid::new(format!("answers.{question}"), "must be the id of evidence of this vendor").into());
-            }
-        }
+    let named = answers.iter().filter_map(|(question, answer)| match answer {
+        Answer::File(id) => Some((question, id)),
+        Answer::YesNo(_) | Answer::Choice(_) | Answer::Text(_) | Answer::Date(_) | Answer::NotApplicable(_) => None,
+    });
+    let named: Vec<(&Slug, &EvidenceId)> = named.collect();
+    if named.is_empty() {
+        return Ok(());
     }
-    Ok(())
+    let ids: Vec<EvidenceId> = named.iter().map(|(_, id)| (*id).clone()).collect();
+    let ours = evidence::list_by_ids(tx, vendor, &ids)?;
+    match named.into_iter().find(|(_, id)| !ours.iter().any(|paper| paper.id == **id)) {
+        Some((question, _)) => Err(Invalid::new(format!("answers.{question}"), "must be the id of evidence of this vendor").into()),
+        None => Ok(()),
+    }
 }
 
 /// Locks the answers and computes the score.

@@ -1,7 +1,17 @@
 //! The catalogue: sources, what is discovered in them, and the datasets that stewards make of it.
 
+mod lists;
+mod present;
+mod upload;
+
+pub use lists::{DatasetLine, DatasetList, DatasetView, PermitUse, SourceLine, find_source, page, source_page, subject_domains, view};
+pub use present::{Drift, FoundFile, FoundFiles, SourceNow, drift, found_files};
+pub use upload::{FileKind, file_kind, kind_of_ending, upload_source};
+
 use crate::domain::Invalid;
-use crate::domain::dataset::{Dataset, DiscoveredTable, Field, FieldClass, Source, SourceLocation, SubjectMapping, check_fields};
+use crate::domain::dataset::{
+    ColumnState, Dataset, DiscoveredTable, Field, FieldClass, LogicalType, Source, SourceLocation, SubjectMapping, check_fields,
+};
 use crate::domain::id::{DatasetId, SourceId};
 use crate::domain::permit::RevisionStatus;
 use crate::domain::person::Actor;
@@ -60,8 +70,11 @@ pub struct Cataloguing {
 
 /// Catalogues a table of a source: its fields classed, its subject mapped.
 pub async fn catalogue(app: &App, by: &Actor, new: Cataloguing) -> Result<Dataset, AppError> {
+    if new.name.as_str() == "new" {
+        return Err(Invalid::new("name", "must be another word: a page of the house has this one").into());
+    }
     check_fields(&new.fields, &new.subject)?;
-    check_against_source(app, &new.source, &new.table, &new.fields).await?;
+    check_against_source(app, &new.source, &new.table, &new.fields, None).await?;
     let (by, id) = (by.clone(), new_id::<DatasetId>()?);
     let ledger = secrets::sealed(app, &secrets::ledger_key(&new.subject.domain))?;
     app.store
@@ -95,7 +108,7 @@ pub async fn edit(
 ) -> Result<Dataset, AppError> {
     check_fields(&fields, &subject)?;
     let standing = find(app, name.clone()).await?;
-    check_against_source(app, &standing.source, &standing.table, &fields).await?;
+    check_against_source(app, &standing.source, &standing.table, &fields, Some(&standing)).await?;
     let by = by.clone();
     let ledger = secrets::sealed(app, &secrets::ledger_key(&subject.domain))?;
     app.store
@@ -170,14 +183,25 @@ fn ensure_domain(tx: &mut Tx, dataset: &Dataset, ledger: secrets::NewKey) -> Res
     Ok(())
 }
 
-/// Every field must be a column of the table, with the type that the source has.
-async fn check_against_source(app: &App, source: &SourceId, table: &FieldName, fields: &[Field]) -> Result<(), AppError> {
+/// Every field must be a column of the table, with the type that the source has. A type that is catalogued already may
+/// stay while it fits: that of a CSV file is told from its cells, and another file tells another one.
+async fn check_against_source(
+    app: &App,
+    source: &SourceId,
+    table: &FieldName,
+    fields: &[Field],
+    standing: Option<&Dataset>,
+) -> Result<(), AppError> {
     let id = source.clone();
     let source = app.store.read(move |tx| Ok::<_, AppError>(sources::find(tx, &id)?)).await.map_err(|error| match error {
         AppError::NotFound(_) => Invalid::new("source", "must be the id of a registered source").into(),
         other => other,
     })?;
     let tables = readable(app, &source.location).await?;
+    let fitting = match standing {
+        Some(standing) => fitting(app, standing, &source).await?,
+        None => Vec::new(),
+    };
     let found = tables
         .iter()
         .find(|candidate| candidate.name == table.as_str())
@@ -188,11 +212,19 @@ async fn check_against_source(app: &App, source: &SourceId, table: &FieldName, f
             .iter()
             .find(|column| column.name == field.name.as_str())
             .ok_or_else(|| Invalid::new(format!("fields[{at}].name"), "is not a column of the table"))?;
-        if column.logical != field.logical {
+        if column.logical != field.logical && !fitting.contains(&(field.name.to_string(), field.logical)) {
             return Err(Invalid::new(format!("fields[{at}].type"), format!("must be {}, as in the source", column.logical.key())).into());
         }
     }
     Ok(())
+}
+
+/// The catalogued columns that the source still has with their type.
+async fn fitting(app: &App, standing: &Dataset, source: &Source) -> Result<Vec<(String, LogicalType)>, AppError> {
+    let columns = app.engine.columns_now(standing.clone(), source.clone()).await;
+    let columns = columns.map_err(|error| AppError::of_engine(error, standing.name.as_str()))?;
+    let fits = columns.into_iter().filter(|column| column.state == ColumnState::AsCatalogued);
+    Ok(fits.filter_map(|column| Some((column.name, column.catalogued?))).collect())
 }
 
 /// Every dataset, by name.

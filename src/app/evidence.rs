@@ -2,10 +2,12 @@
 
 use crate::domain::Invalid;
 use crate::domain::evidence::{Evidence, EvidenceFacts};
-use crate::domain::id::{EvidenceId, VendorId};
+use crate::domain::id::{EvidenceId, PersonId, VendorId};
 use crate::domain::person::Actor;
+use crate::domain::vendor::Vendor;
 use crate::history::{Act, Body};
 use crate::policy;
+use crate::store::names::{self, Names};
 use crate::store::{Scope, evidence, vendors};
 
 use super::{App, AppError, append, new_id};
@@ -51,9 +53,7 @@ pub async fn accept(app: &App, by: &Actor, id: EvidenceId) -> Result<Evidence, A
     app.store
         .govern(Scope::Vendor(vendor), move |tx| {
             let mut paper = evidence::find(tx, &id)?;
-            if paper.uploaded_by == officer {
-                return Err(policy::Denied::Person("Whoever handed a paper in can not accept it; ask another privacy officer.").into());
-            }
+            check_acceptor(&paper, &officer)?;
             if paper.accepted_by.is_none() {
                 evidence::accept(tx, &id, &officer)?;
                 paper.accepted_by = Some(officer);
@@ -73,6 +73,44 @@ pub async fn list(app: &App, vendor: VendorId) -> Result<Vec<Evidence>, AppError
             Ok(evidence::list_by_vendor(tx, &vendor.id)?)
         })
         .await
+}
+
+/// A part of a vendor's evidence, as its page shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shelf {
+    pub vendor: Vendor,
+    /// Newest first.
+    pub papers: Vec<Evidence>,
+    /// Names of who handed them in and accepted them, by id.
+    pub names: Names,
+    /// What the next part begins after; none on the last.
+    pub next: Option<EvidenceId>,
+    pub total: i64,
+}
+
+/// A part of the evidence of a vendor.
+pub async fn shelf(app: &App, vendor: VendorId, after: Option<EvidenceId>, limit: usize) -> Result<Shelf, AppError> {
+    app.store
+        .read(move |tx| {
+            let vendor = vendors::find(tx, &vendor)?;
+            let most = i64::try_from(limit.saturating_add(1)).unwrap_or(i64::MAX);
+            let mut papers = evidence::page(tx, &vendor.id, after.as_ref(), most)?;
+            let more = papers.len() > limit;
+            papers.truncate(limit);
+            let next = papers.last().filter(|_| more).map(|paper| paper.id.clone());
+            let people = papers.iter().flat_map(|paper| std::iter::once(&paper.uploaded_by).chain(&paper.accepted_by));
+            let names = names::people(tx, &people.map(ToString::to_string).collect())?;
+            Ok(Shelf { total: evidence::count(tx, &vendor.id)?, vendor, papers, names, next })
+        })
+        .await
+}
+
+/// Whether a person may accept a paper: an officer who did not hand it in.
+pub fn check_acceptor(paper: &Evidence, officer: &PersonId) -> Result<(), policy::Denied> {
+    if paper.uploaded_by == *officer {
+        return Err(policy::Denied::Person("Whoever handed a paper in can not accept it; ask another privacy officer."));
+    }
+    Ok(())
 }
 
 /// A piece of evidence with its bytes.

@@ -1,5 +1,10 @@
 //! Reading the sharing history, and writing refusals into it without flooding it.
 
+mod lines;
+mod offers;
+mod reading;
+pub mod sentences;
+
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
@@ -11,6 +16,10 @@ use crate::history::{Body, Refused};
 use crate::store::history::{self, EntryRow, HistoryFilter, HistoryPage};
 
 use super::{App, AppError, entry};
+
+pub use lines::{Columns, HistoryLine, Part, facets, lines};
+pub use offers::{Offers, Sought, offers};
+pub use reading::{Named, Reading, Stood, StoodPolicy, read};
 
 /// Entries by filter, newest first.
 pub async fn list(app: &App, filter: HistoryFilter, page: HistoryPage) -> Result<Vec<EntryRow>, AppError> {

@@ -8,9 +8,10 @@ use crate::domain::text::{Email, Name};
 use crate::domain::time::Instant;
 use crate::history::{Act, Body};
 use crate::keys::{password, secret};
-use crate::store::{api_keys, people};
+use crate::policy::Denied;
+use crate::store::{Scope, Tx, api_keys, people};
 
-use super::{App, AppError, append, new_id};
+use super::{App, AppError, append, check_version, new_id};
 
 /// A person to be added.
 #[derive(Debug, Clone)]
@@ -50,11 +51,11 @@ pub async fn find(app: &App, id: PersonId) -> Result<Person, AppError> {
     app.store.read(move |tx| Ok(people::find(tx, &id)?)).await
 }
 
-/// Disables a person: from the next request on, their keys and password are refused.
+/// Disables a person: from the next request on, their sessions, keys and password are refused.
 pub async fn disable(app: &App, by: &Actor, id: PersonId) -> Result<Person, AppError> {
     let by = by.clone();
     app.store
-        .record(move |tx| {
+        .govern(Scope::All, move |tx| {
             let mut person = people::find(tx, &id)?;
             if by.person() == Some(&person.id) {
                 return Err(Invalid::new("person", "must not be yourself: ask another administrator").into());
@@ -62,8 +63,40 @@ pub async fn disable(app: &App, by: &Actor, id: PersonId) -> Result<Person, AppE
             if person.disabled_at.is_none() {
                 person.disabled_at = Some(tx.now());
                 person.version = people::save(tx, &person)?;
+                crate::store::sessions::delete_others(tx, &person.id, None)?;
+                check_administered(tx, &by)?;
                 append(tx, &Body::Act(Act::new("person", &person.id, "disable", &by)), None)?;
             }
+            Ok(person)
+        })
+        .await
+}
+
+/// Somebody must be left who can let people in. The gate is held alone, so that two administrators who disable each
+/// other at the same time do not both succeed. The operator at the machine itself may: they can add another one.
+fn check_administered(tx: &mut Tx, by: &Actor) -> Result<(), AppError> {
+    let left = people::list(tx)?.into_iter().any(|person| person.role == Role::Administrator && person.disabled_at.is_none());
+    if left || by.person().is_none() {
+        return Ok(());
+    }
+    Err(Denied::State("Nobody would be left who is an administrator; make somebody else one first.".to_owned()).into())
+}
+
+/// Changes a person's name and role; the version read must still be the one stored. Nobody changes their own role.
+pub async fn change(app: &App, by: &Actor, id: PersonId, version: i64, name: Name, role: Role) -> Result<Person, AppError> {
+    let by = by.clone();
+    app.store
+        .govern(Scope::All, move |tx| {
+            let before = people::find(tx, &id)?;
+            check_version(version, before.version)?;
+            if by.person() == Some(&before.id) && role != before.role {
+                return Err(Invalid::new("role", "must not be changed by yourself: ask another administrator").into());
+            }
+            let mut person = Person { name, role, ..before.clone() };
+            person.version = people::save(tx, &person)?;
+            check_administered(tx, &by)?;
+            let act = Act::new("person", &person.id, "change", &by).moved(before.role.key(), person.role.key());
+            append(tx, &Body::Act(act), None)?;
             Ok(person)
         })
         .await

@@ -1,5 +1,7 @@
 //! Permits: written within an agreement, narrowed at once, widened by a second person, paused, ended.
 
+mod lines;
+
 use std::collections::BTreeSet;
 
 use crate::domain::Invalid;
@@ -14,6 +16,8 @@ use crate::history::policy::{InForce, Policy};
 use crate::history::{Act, Body};
 use crate::policy::{self, Denied};
 use crate::store::{Scope, Tx, agreements, datasets, permits, vendors};
+
+pub use lines::{Foreseen, PermitLine, PermitList, PermitSheet, counting, foresee, overview, sheet, why_not_approve};
 
 use super::agreements::PermitView;
 use super::{App, AppError, append, check_version};
@@ -148,9 +152,7 @@ pub async fn revise(app: &App, by: &Actor, key: Slug, new: Revising) -> Result<P
             let dataset = dataset(tx, &terms.dataset)?;
             policy::permit::check_within(agreement.kind, &version, &terms, &dataset)?;
             let change = match &standing {
-                // Left behind by an amendment, it comes back only with a privacy officer's word.
-                Some(standing) if standing.agreement_version == version.number => policy::permit::judge(standing, &terms)?,
-                Some(standing) => policy::permit::judge(standing, &terms).map(|_| Change::Widening)?,
+                Some(standing) => policy::permit::judge_under(standing, &terms, version.number)?,
                 None if permits::revisions(tx, &key)?.iter().any(|revision| revision.status == RevisionStatus::Proposed) => {
                     return Err(
                         Denied::State("This permit waits for its approval: rewrite its proposed revision instead.".to_owned()).into()
@@ -180,6 +182,18 @@ fn newest_in_force(tx: &mut Tx, agreement: &Agreement, now: Instant) -> Result<A
         Some(version) => Ok(version),
         None => writing_version(tx, agreement),
     }
+}
+
+/// The agreement version that a new permit, or with `standing` the next revision of one in force, would be written under.
+pub async fn written_under(app: &App, agreement: AgreementId, standing: bool) -> Result<AgreementVersion, AppError> {
+    app.store
+        .read(move |tx| {
+            let agreement = agreements::find(tx, &agreement)?;
+            policy::permit::check_agreement(&agreement)?;
+            let now = tx.now();
+            if standing { newest_in_force(tx, &agreement, now) } else { writing_version(tx, &agreement) }
+        })
+        .await
 }
 
 fn next_number(tx: &mut Tx, key: &Slug) -> Result<i32, AppError> {
@@ -266,7 +280,13 @@ pub async fn approve(
             let from = starts.max(now);
             append(
                 tx,
-                &Body::Act(entry(&permit, "approve", &by).fact("revision", number).moved("proposed", "in_force").date("from", from)),
+                &Body::Act(
+                    entry(&permit, "approve", &by)
+                        .fact("revision", number)
+                        .fact("author", &revision.author)
+                        .moved("proposed", "in_force")
+                        .date("from", from),
+                ),
                 None,
             )?;
             put_in_force(tx, &version, revision, from, &by)?;

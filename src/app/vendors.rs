@@ -1,23 +1,24 @@
 //! Vendors: register, edit, move along the lifecycle, and see which gates are open.
 
-use serde::Serialize;
-use utoipa::ToSchema;
+mod detail;
+mod lines;
 
 use crate::domain::Invalid;
-use crate::domain::assessment::{Assessment, AssessmentKind, AssessmentStatus};
-use crate::domain::gate::Gate;
+use crate::domain::assessment::{Assessment, AssessmentStatus};
 use crate::domain::id::VendorId;
 use crate::domain::person::Actor;
 use crate::domain::text::Reason;
-use crate::domain::time::Instant;
 use crate::domain::vendor::{Lifecycle, Vendor, VendorAct, VendorProfile};
 use crate::history::{Act, Body};
-use crate::policy::release::{detail, due_diligence_open};
 use crate::policy::{self, Denied};
 use crate::store::vendors::VendorFilter;
-use crate::store::{Page, Scope, Tx, agreements, assessments, evidence, people, vendors};
+use crate::store::{Page, Scope, Tx, assessments, people, vendors};
 
 use super::{App, AppError, append, check_version, new_id};
+
+pub use super::gates::{GateState, of_vendor as gates};
+pub use detail::{AgreementLine, Contracts, MachineLine, PermitLine, VendorHead, contracts, head, machines};
+pub use lines::{CsvPage, OwnerName, RoundLine, VendorLine, VendorList, VendorListFilter, VendorListQuery, overview, overview_csv};
 
 /// Registers a vendor, in `intake`.
 pub async fn register(app: &App, by: &Actor, profile: VendorProfile) -> Result<Vendor, AppError> {
@@ -108,48 +109,6 @@ pub async fn act(app: &App, by: &Actor, id: VendorId, act: VendorAct, reason: Re
             let entry = Act::new("vendor", &id, act.key(), &by).of(&id).moved(before.lifecycle.key(), vendor.lifecycle.key());
             append(tx, &Body::Act(entry), Some(reason.to_string()))?;
             Ok(vendor)
-        })
-        .await
-}
-
-/// One gate as pages and the API show it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-pub struct GateState {
-    pub gate: Gate,
-    pub open: bool,
-    /// The sentence that a refusal would say.
-    pub detail: &'static str,
-    /// When it closes by itself, where that is known.
-    pub until: Option<Instant>,
-}
-
-/// The gates that rest on the vendor as a whole.
-pub async fn gates(app: &App, id: VendorId) -> Result<Vec<GateState>, AppError> {
-    app.store
-        .read(move |tx| {
-            let now = tx.now();
-            let vendor = vendors::find(tx, &id)?;
-            let round = assessments::latest_decided(tx, &id, AssessmentKind::Security)?;
-            let papers = evidence::mandatory(tx, &id)?;
-            let until = round.as_ref().and_then(|round| match &round.status {
-                AssessmentStatus::Decided(decision) => decision.valid_until,
-                AssessmentStatus::Draft
-                | AssessmentStatus::Sent
-                | AssessmentStatus::InProgress
-                | AssessmentStatus::Submitted { .. }
-                | AssessmentStatus::InReview { .. }
-                | AssessmentStatus::Cancelled { .. } => None,
-            });
-            let mut in_force = false;
-            for agreement in agreements::list_by_vendor(tx, &id)? {
-                in_force |= agreements::in_force(tx, &agreement.id, now)?.is_some_and(|version| version.in_force_at(now));
-            }
-            let state = |gate, open, until| GateState { gate, open, detail: detail(gate), until };
-            Ok(vec![
-                state(Gate::Vendor, vendor.lifecycle == Lifecycle::Active, None),
-                state(Gate::DueDiligence, due_diligence_open(round.as_ref(), &papers, now), until),
-                state(Gate::Agreement, in_force, None),
-            ])
         })
         .await
 }

@@ -104,6 +104,15 @@ impl LogicalType {
         }
     }
 
+    /// Every type.
+    pub const ALL: [Self; 8] =
+        [Self::Text, Self::Integer, Self::Number, Self::Decimal, Self::Boolean, Self::Date, Self::Timestamp, Self::Other];
+
+    /// Reads the wire name.
+    pub fn from_key(key: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|logical| logical.key() == key)
+    }
+
     /// Whether it counts or measures.
     pub const fn is_numeric(self) -> bool {
         matches!(self, Self::Integer | Self::Number | Self::Decimal)
@@ -129,6 +138,14 @@ pub enum FieldClass {
 }
 
 impl FieldClass {
+    /// Every class, the most telling first.
+    pub const ALL: [Self; 4] = [Self::DirectIdentifier, Self::QuasiIdentifier, Self::Sensitive, Self::Plain];
+
+    /// Reads the wire name.
+    pub fn from_key(key: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|class| class.key() == key)
+    }
+
     /// The wire name.
     pub const fn key(self) -> &'static str {
         match self {
@@ -217,6 +234,28 @@ pub fn check_fields(fields: &[Field], subject: &SubjectMapping) -> Result<(), In
             | LogicalType::Other,
         ) => Err(Invalid::new("subject.field", "must be of type text or integer")),
     }
+}
+
+/// How a column stands in its source beside what is catalogued.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ColumnState {
+    AsCatalogued,
+    /// It is of another type now.
+    OtherType,
+    /// It is not there any more, or there twice, so that nobody can tell which is meant.
+    Gone,
+    /// The source has it and the catalogue does not: it is withheld from everyone.
+    New,
+}
+
+/// A column as catalogued and as the source has it now.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct ColumnNow {
+    pub name: String,
+    pub catalogued: Option<LogicalType>,
+    pub now: Option<LogicalType>,
+    pub state: ColumnState,
 }
 
 /// A table as discovery sees it in a source.

@@ -63,6 +63,8 @@ ids! {
     PersonId;
     /// A staff API key.
     ApiKeyId;
+    /// A signed-in browser.
+    SessionId;
     /// A vendor.
     VendorId;
     /// One due-diligence round.

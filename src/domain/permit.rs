@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 
 use super::Invalid;
 use super::condition::Condition;
-use super::dataset::{Dataset, FieldClass, LogicalType};
+use super::dataset::{Dataset, Field, FieldClass, LogicalType};
 use super::id::{AgreementId, PersonId, VendorId};
 use super::purpose::known_purpose;
 use super::text::{Digest, FieldName, Prose, Slug};
@@ -115,8 +115,7 @@ impl PermitTerms {
     /// A shortened or rounded identifier can be the whole of it, so only what certainly hides it goes without.
     pub fn clear_identifiers(&self, dataset: &Dataset) -> BTreeSet<FieldName> {
         self.released()
-            .filter(|(_, treatment)| !treatment.hides_identity())
-            .filter(|(name, _)| dataset.field(name.as_str()).is_some_and(|field| field.class == FieldClass::DirectIdentifier))
+            .filter(|(name, treatment)| dataset.field(name.as_str()).is_some_and(|field| shows_identity(field, treatment)))
             .map(|(name, _)| name.clone())
             .collect()
     }
@@ -126,6 +125,11 @@ impl PermitTerms {
         let treatment = self.fields.get(name)?;
         treatment.released_type(dataset.field(name.as_str())?.logical).ok().flatten()
     }
+}
+
+/// Whether a treatment lets a direct identifier go out as it is, or so that most values would.
+pub fn shows_identity(field: &Field, treatment: &Treatment) -> bool {
+    field.class == FieldClass::DirectIdentifier && !treatment.hides_identity()
 }
 
 /// How a revision compares with the one it follows.

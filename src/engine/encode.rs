@@ -99,6 +99,21 @@ impl Encoder {
     }
 }
 
+/// Each value of a column as it reads, without quotes; none for NULL and for what has no form.
+pub(super) fn texts(array: &ArrayRef) -> Result<Vec<Option<String>>, EngineError> {
+    let column = column(array)?;
+    let text = |row: usize| match &column.values {
+        _ if column.is_null(row) => None,
+        Values::Text(cells) => Some(cells.value(row).to_owned()),
+        values => {
+            let mut bytes = Vec::new();
+            csv::push_value(&mut bytes, values, row);
+            String::from_utf8(bytes).ok().filter(|text| !text.is_empty())
+        }
+    };
+    Ok((0..array.len()).map(text).collect())
+}
+
 /// A column and where it is NULL.
 struct Column<'a> {
     values: Values<'a>,

@@ -306,7 +306,7 @@ fn quoted(text: &str) -> String {
 }
 
 pub(super) fn engine(root: &Path) -> Engine {
-    Engine::new(Settings { roots: vec![root.to_owned()], threads: 2, memory_bytes: 64 << 20 }).unwrap()
+    Engine::new(Settings { roots: vec![root.to_owned()], uploads: None, threads: 2, memory_bytes: 64 << 20 }).unwrap()
 }
 
 /// Keys that all bytes of which are `byte`, for the domains that the tests use.

@@ -1,4 +1,4 @@
-//! A [`ReleasePlan`] as a DataFusion plan, in the one order there is: scan, permit's condition, treatments, vendor's
+//! A plan's [`Shape`] as a DataFusion plan, in the one order there is: scan, permit's condition, treatments, vendor's
 //! filter, order, skip and limit, select. Above the treatments no raw column exists.
 
 use datafusion::arrow::datatypes::DataType;
@@ -17,7 +17,7 @@ use super::{EngineError, Secrets, Window, compare, read};
 use crate::domain::condition::Test;
 use crate::domain::dataset::LogicalType;
 use crate::domain::text::FieldName;
-use crate::policy::release::{Column as Released, ReleasePlan};
+use crate::policy::release::{Column as Released, Shape};
 
 /// The name of a row's subject hash within the plan. Field names hold no control characters, so these never meet one.
 const SUBJECT: &str = "\u{1}subject";
@@ -39,7 +39,7 @@ pub(super) struct Layout {
 }
 
 /// Builds the plan over a scan.
-pub(super) fn compile(plan: &ReleasePlan, scan: &Scan, secrets: &Secrets, window: Window) -> Result<Compiled, EngineError> {
+pub(super) fn compile(plan: &Shape, scan: &Scan, secrets: &Secrets, window: Window) -> Result<Compiled, EngineError> {
     let treated = plan.columns().iter().map(|column| treat(column, scan, secrets)).collect::<Result<Vec<_>, _>>()?;
     let subject_type = plan.dataset().subject_type().ok_or_else(gone)?;
     let subject = call(Work::Subject(Box::new(SubjectKey::new(&secrets.ledger, subject_type))), raw(&plan.dataset().subject.field));
@@ -104,7 +104,7 @@ fn treat(column: &Released, scan: &Scan, secrets: &Secrets) -> Result<Treated, E
     Ok(Treated { value, held: released, present: Some(scan.present(&column.field.name)) })
 }
 
-fn projection(plan: &ReleasePlan, treated: &[Treated], subject: Expr) -> Vec<Expr> {
+fn projection(plan: &Shape, treated: &[Treated], subject: Expr) -> Vec<Expr> {
     let wanted = |at: usize| {
         let filtered =
             plan.filter().iter().any(|comparison| plan.columns().get(at).is_some_and(|column| column.field.name == comparison.field));
@@ -123,7 +123,7 @@ fn projection(plan: &ReleasePlan, treated: &[Treated], subject: Expr) -> Vec<Exp
     columns
 }
 
-fn select(rows: LogicalPlanBuilder, plan: &ReleasePlan, treated: &[Treated]) -> Result<(LogicalPlan, Layout), EngineError> {
+fn select(rows: LogicalPlanBuilder, plan: &Shape, treated: &[Treated]) -> Result<(LogicalPlan, Layout), EngineError> {
     let selected = plan.selected();
     let flagged = |at: &usize| treated.get(*at).is_some_and(|column| column.present.is_some());
     let values = selected.iter().map(|at| named(&value_name(*at)));

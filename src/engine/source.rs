@@ -16,7 +16,7 @@ use datafusion::logical_expr::Expr;
 use super::EngineError;
 use crate::domain::dataset::{Dataset, DiscoveredColumn, DiscoveredTable, Field, LogicalType, SourceLocation};
 use crate::domain::text::FieldName;
-use crate::policy::release::ReleasePlan;
+use crate::policy::release::Shape;
 
 /// The most rows that are read to tell the types of a CSV file.
 pub(super) const SAMPLE: usize = 10_000;
@@ -74,6 +74,17 @@ pub(super) fn discover(path: &Path, location: &SourceLocation) -> Result<Vec<Dis
     Ok(tables.into_iter().map(discovered).collect())
 }
 
+/// Whether a new file can be read as what it is said to be: it has a table, and the first rows of it come out. Blocks.
+pub(super) fn look_through(path: &Path, location: &SourceLocation) -> Result<(), EngineError> {
+    let whole = match location {
+        SourceLocation::Sqlite { .. } => sqlite::look_through(path)?,
+        // The types are told from the first rows.
+        SourceLocation::Csv { delimiter, .. } => !csv::table(path, *delimiter)?.columns.is_empty(),
+        SourceLocation::Parquet { .. } => parquet::look_through(path)?,
+    };
+    if whole { Ok(()) } else { Err(EngineError::damaged()) }
+}
+
 /// One table of a source. Blocks.
 pub(super) fn table(path: &Path, location: &SourceLocation, name: &FieldName) -> Result<Table, EngineError> {
     match location {
@@ -91,7 +102,7 @@ fn stem(path: &Path) -> String {
 impl Table {
     /// Whether every column that the plan rests on is still there and still of its type. Columns that no permit
     /// names may come and go.
-    pub(super) fn check(&self, plan: &ReleasePlan) -> Result<(), EngineError> {
+    pub(super) fn check(&self, plan: &Shape) -> Result<(), EngineError> {
         let dataset = plan.dataset();
         for name in needed(plan) {
             let field = dataset.field(name.as_str()).ok_or_else(|| EngineError::Drift("a column is gone".to_owned()))?;
@@ -100,7 +111,19 @@ impl Table {
         Ok(())
     }
 
-    fn check_field(&self, field: &Field) -> Result<(), EngineError> {
+    /// The columns with what discovery calls them.
+    pub(super) fn named(&self) -> impl Iterator<Item = (&str, LogicalType)> {
+        self.columns.iter().map(|column| (column.name.as_str(), column.logical))
+    }
+
+    /// The type of a column now; none where it is not there exactly once.
+    pub(super) fn logical(&self, name: &str) -> Option<LogicalType> {
+        let mut named = self.named().filter(|(column, _)| *column == name);
+        named.next().map(|(_, logical)| logical).filter(|_| named.next().is_none())
+    }
+
+    /// Whether a field is still there once and still of its type.
+    pub(super) fn check_field(&self, field: &Field) -> Result<(), EngineError> {
         let mut named = self.columns.iter().filter(|column| column.name == field.name.as_str());
         let (Some(column), None) = (named.next(), named.next()) else {
             return Err(EngineError::Drift("a column is gone or is there twice".to_owned()));
@@ -114,7 +137,7 @@ impl Table {
 }
 
 /// The fields that a plan rests on: the permit's released ones, its condition's and the subject's.
-fn needed(plan: &ReleasePlan) -> BTreeSet<&FieldName> {
+fn needed(plan: &Shape) -> BTreeSet<&FieldName> {
     let released = plan.columns().iter().map(|column| &column.field.name);
     let conditions = plan.condition().iter().map(|comparison| &comparison.field);
     released.chain(conditions).chain([&plan.dataset().subject.field]).collect()
@@ -130,7 +153,7 @@ pub(super) struct Scan {
 
 impl Scan {
     /// A scan that may stop after `fetch` rows.
-    pub(super) fn new(path: PathBuf, plan: &ReleasePlan, table: &Table, fetch: Option<u64>) -> Result<Self, EngineError> {
+    pub(super) fn new(path: PathBuf, plan: &Shape, table: &Table, fetch: Option<u64>) -> Result<Self, EngineError> {
         let fields = scanned(plan, plan.dataset());
         let provider = match (&table.form, &plan.source().location) {
             (Form::Parquet(schema), _) => parquet::provider(&path, schema)?,
@@ -167,7 +190,7 @@ fn flag(field: &str) -> String {
 }
 
 /// The fields to be read, in the dataset's order.
-fn scanned<'a>(plan: &ReleasePlan, dataset: &'a Dataset) -> Vec<&'a Field> {
+fn scanned<'a>(plan: &Shape, dataset: &'a Dataset) -> Vec<&'a Field> {
     let needed = needed(plan);
     dataset.fields.iter().filter(|field| needed.contains(&field.name)).collect()
 }

@@ -521,7 +521,7 @@ proptest! {
 
 /// The physical plan of a release, a line for each operator.
 async fn planned(engine: &Engine, permitted: &Permitted, window: Window) -> String {
-    let release = Release { plan: permitted.compile().unwrap(), secrets: secrets(1), window };
+    let release = Release { shape: Arc::clone(permitted.compile().unwrap().shape()), secrets: secrets(1), window };
     let (physical, _) = engine.shared.prepare(release).await.unwrap();
     datafusion::physical_plan::displayable(physical.as_ref()).indent(false).to_string()
 }

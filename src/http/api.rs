@@ -8,6 +8,7 @@ pub mod evidence;
 pub mod history;
 pub mod people;
 pub mod permits;
+pub mod preview;
 pub mod vendors;
 pub mod vocabulary;
 

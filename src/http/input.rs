@@ -7,7 +7,7 @@ use actix_web::dev::Payload;
 use actix_web::http::StatusCode;
 use actix_web::http::header::CONTENT_TYPE;
 use actix_web::{FromRequest, HttpRequest, web};
-use futures::StreamExt;
+use futures::{Stream, StreamExt};
 use serde::de::{DeserializeOwned, IgnoredAny};
 
 use crate::app::AppError;
@@ -158,16 +158,46 @@ impl FromRequest for Upload {
         let (request, payload) = (request.clone(), payload.take());
         Box::pin(async move {
             let_in(&request).await?;
-            let kind = content_type(&request);
-            // Their wrapping would be kept, and hashed, as if it were the file.
-            if kind.starts_with("multipart/") || kind == "application/x-www-form-urlencoded" {
-                let detail = "Send the file itself as the body: curl -H 'Content-Type: application/octet-stream' --data-binary @FILE.";
-                return Err(HttpError::wire(&request, StatusCode::UNSUPPORTED_MEDIA_TYPE, "content-type", detail));
-            }
+            check_unwrapped(&request)?;
             let most = app_of(&request)?.settings.most_upload_bytes;
             read(&request, payload, most).await.map(Self)
         })
     }
+}
+
+/// A file as the raw body, piece by piece as it comes.
+pub struct Streamed(web::Payload);
+
+impl Streamed {
+    /// The pieces. The use case that takes them counts them.
+    pub fn pieces(self) -> impl Stream<Item = Result<web::Bytes, AppError>> + Unpin {
+        self.0.map(|piece| piece.map_err(|_| Invalid::new("file", "broke off: send it again").into()))
+    }
+}
+
+impl FromRequest for Streamed {
+    type Error = HttpError;
+    type Future = Extracting<Self>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let (request, mut payload) = (request.clone(), payload.take());
+        Box::pin(async move {
+            let_in(&request).await?;
+            check_unwrapped(&request)?;
+            let unreadable = |_| HttpError::wire(&request, StatusCode::BAD_REQUEST, "malformed", "The body can't be read.");
+            web::Payload::from_request(&request, &mut payload).await.map(Self).map_err(unreadable)
+        })
+    }
+}
+
+/// Refuses a file in a form: its wrapping would be kept, and hashed, as if it were the file.
+fn check_unwrapped(request: &HttpRequest) -> Result<(), HttpError> {
+    let kind = content_type(request);
+    if kind.starts_with("multipart/") || kind == "application/x-www-form-urlencoded" {
+        let detail = "Send the file itself as the body: curl -H 'Content-Type: application/octet-stream' --data-binary @FILE.";
+        return Err(HttpError::wire(request, StatusCode::UNSUPPORTED_MEDIA_TYPE, "content-type", detail));
+    }
+    Ok(())
 }
 
 /// An `application/x-www-form-urlencoded` body as pairs; a parameter given twice is refused (RFC 6749 §3.2).
@@ -186,12 +216,12 @@ pub async fn form(request: &HttpRequest, payload: Payload) -> Result<Vec<(String
 }
 
 /// The media type of the body, without its parameters, in lower case.
-fn content_type(request: &HttpRequest) -> String {
+pub fn content_type(request: &HttpRequest) -> String {
     let raw = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("");
     raw.split(';').next().unwrap_or("").trim().to_ascii_lowercase()
 }
 
-async fn read(request: &HttpRequest, payload: Payload, most: usize) -> Result<Vec<u8>, HttpError> {
+pub async fn read(request: &HttpRequest, payload: Payload, most: usize) -> Result<Vec<u8>, HttpError> {
     let too_large =
         || HttpError::wire(request, StatusCode::PAYLOAD_TOO_LARGE, "too-large", format!("The body is larger than {most} bytes."));
     let mut payload = web::Payload::from_request(request, &mut { payload })

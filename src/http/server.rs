@@ -10,6 +10,7 @@ use actix_web::{App as Actix, HttpServer, web};
 
 use crate::app::App;
 
+use super::web::once as web_once;
 use super::{request_id, routes};
 
 /// How the server listens.
@@ -33,7 +34,12 @@ pub fn build(app: &Arc<App>, listener: TcpListener, listening: &Listening) -> st
             .add(("Referrer-Policy", "no-referrer"))
             .add(("X-Frame-Options", "DENY"))
             .add(("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"));
-        Actix::new().app_data(app.clone()).wrap(headers).wrap(from_fn(request_id::give)).configure(routes::configure)
+        Actix::new()
+            .app_data(app.clone())
+            .wrap(headers)
+            .wrap(from_fn(web_once::settle))
+            .wrap(from_fn(request_id::give))
+            .configure(routes::configure)
     })
     .workers(listening.workers)
     .client_request_timeout(listening.header_timeout)

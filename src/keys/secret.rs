@@ -20,6 +20,10 @@ pub enum Prefix {
     AccessToken,
     /// Of a member of the staff.
     ApiKey,
+    /// Of a signed-in browser.
+    Session,
+    /// Of a link that sets a password.
+    PasswordLink,
 }
 
 impl Prefix {
@@ -29,6 +33,8 @@ impl Prefix {
             Self::ClientSecret => "tg_cs_",
             Self::AccessToken => "tg_at_",
             Self::ApiKey => "tg_ak_",
+            Self::Session => "tg_se_",
+            Self::PasswordLink => "tg_pl_",
         }
     }
 }
@@ -103,7 +109,7 @@ mod tests {
 
     use super::*;
 
-    const ALL: [Prefix; 3] = [Prefix::ClientSecret, Prefix::AccessToken, Prefix::ApiKey];
+    const ALL: [Prefix; 5] = [Prefix::ClientSecret, Prefix::AccessToken, Prefix::ApiKey, Prefix::Session, Prefix::PasswordLink];
 
     #[test]
     fn a_secret_has_its_prefix_length_and_checksum_and_no_other() {

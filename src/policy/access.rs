@@ -25,6 +25,8 @@ pub enum Permission {
     Approve,
     /// Register sources, catalogue datasets, class fields.
     ManageCatalogue,
+    /// See raw values of a dataset: a few sample rows, as those who write, class and approve need them.
+    SeeSamples,
     /// Issue clients, rotate their secrets.
     ManageAccess,
     /// Stop something at once: suspend a vendor, pause or end a permit, revoke a client or token, end an agreement.
@@ -33,7 +35,7 @@ pub enum Permission {
 
 impl Permission {
     /// Every permission.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Read,
         Self::ReadHistory,
         Self::ManagePeople,
@@ -44,6 +46,7 @@ impl Permission {
         Self::ManageAgreements,
         Self::Approve,
         Self::ManageCatalogue,
+        Self::SeeSamples,
         Self::ManageAccess,
         Self::Stop,
     ];
@@ -57,14 +60,33 @@ pub const fn allows(role: Role, permission: Permission) -> bool {
         Role::Administrator => matches!(permission, P::Read | P::ReadHistory | P::ManagePeople | P::ManageOwnKeys),
         Role::VendorManager => matches!(
             permission,
-            P::Read | P::ReadHistory | P::ManageOwnKeys | P::ManageVendors | P::Assess | P::ManageAgreements | P::ManageAccess | P::Stop
+            P::Read
+                | P::ReadHistory
+                | P::ManageOwnKeys
+                | P::ManageVendors
+                | P::Assess
+                | P::ManageAgreements
+                | P::SeeSamples
+                | P::ManageAccess
+                | P::Stop
         ),
         Role::PrivacyOfficer => {
-            matches!(permission, P::Read | P::ReadHistory | P::ManageOwnKeys | P::Decide | P::ManageAgreements | P::Approve | P::Stop)
+            matches!(
+                permission,
+                P::Read | P::ReadHistory | P::ManageOwnKeys | P::Decide | P::ManageAgreements | P::Approve | P::SeeSamples | P::Stop
+            )
         }
-        Role::DataSteward => matches!(permission, P::Read | P::ManageOwnKeys | P::ManageCatalogue),
+        Role::DataSteward => matches!(permission, P::Read | P::ManageOwnKeys | P::ManageCatalogue | P::SeeSamples),
         Role::ComplianceReviewer => matches!(permission, P::Read | P::ReadHistory | P::ManageOwnKeys),
     }
+}
+
+/// Whether a role reads everything and changes nothing but its own account.
+pub fn reads_only(role: Role) -> bool {
+    let changes = |permission: &Permission| !matches!(permission, Permission::Read | Permission::ReadHistory | Permission::ManageOwnKeys);
+    allows(role, Permission::Read)
+        && allows(role, Permission::ReadHistory)
+        && !Permission::ALL.iter().any(|permission| changes(permission) && allows(role, *permission))
 }
 
 #[cfg(test)]
@@ -80,6 +102,20 @@ mod tests {
             let runs = reads || permission == P::ManagePeople;
             assert_eq!(allows(Role::Administrator, permission), runs, "{permission:?}");
         }
+    }
+
+    #[test]
+    fn raw_values_are_for_those_who_write_class_and_approve() {
+        for role in Role::ALL {
+            let works_on_data = matches!(role, Role::VendorManager | Role::PrivacyOfficer | Role::DataSteward);
+            assert_eq!(allows(role, Permission::SeeSamples), works_on_data, "{role:?}");
+        }
+    }
+
+    #[test]
+    fn a_compliance_reviewer_alone_reads_only() {
+        let readers: Vec<Role> = Role::ALL.into_iter().filter(|role| reads_only(*role)).collect();
+        assert_eq!(readers, [Role::ComplianceReviewer]);
     }
 
     #[test]

@@ -1,10 +1,12 @@
 //! An assessment from draft to decision. Decided ones are never edited; the vendor's owner never decides.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use crate::domain::Invalid;
 use crate::domain::assessment::{Assessment, AssessmentStatus as S, Decision, Verdict};
-use crate::domain::person::Actor;
-use crate::domain::questionnaire::{Answers, Template};
-use crate::domain::text::Prose;
+use crate::domain::person::{Actor, Role};
+use crate::domain::questionnaire::{Answer, Answers, Template};
+use crate::domain::text::{Prose, Slug};
 use crate::domain::time::Instant;
 use crate::domain::vendor::Vendor;
 
@@ -34,6 +36,42 @@ pub fn answer(round: Assessment, answers: Answers) -> Result<Assessment, Denied>
         }
         S::Draft | S::Submitted { .. } | S::InReview { .. } | S::Decided(_) | S::Cancelled { .. } => Err(wrong_state(&round, "answered")),
     }
+}
+
+/// An answer as one person changes it: what they read, and what they want it to be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    pub was: Option<Answer>,
+    pub now: Option<Answer>,
+}
+
+/// Changes to answers, by question.
+pub type Changes = BTreeMap<Slug, Change>;
+
+/// Puts changes onto the answers as they stand. What somebody else changed since it was read stays theirs, and is told:
+/// nobody overwrites what they did not read.
+pub fn merge(stored: &Answers, changes: &Changes) -> (Answers, BTreeSet<Slug>) {
+    let (mut merged, mut overtaken) = (stored.clone(), BTreeSet::new());
+    for (question, Change { was, now }) in changes {
+        let stands = stored.get(question);
+        if stands == now.as_ref() || was == now {
+            continue;
+        }
+        if stands != was.as_ref() {
+            overtaken.insert(question.clone());
+            continue;
+        }
+        match now {
+            Some(answer) => merged.insert(question.clone(), answer.clone()),
+            None => merged.remove(question),
+        };
+    }
+    (merged, overtaken)
+}
+
+/// Whether answers may be changed just now.
+pub const fn is_answerable(round: &Assessment) -> bool {
+    matches!(round.status, S::Sent | S::InProgress)
 }
 
 /// Locks the answers and computes the score.
@@ -73,22 +111,42 @@ pub fn decide(round: Assessment, vendor: &Vendor, by: &Actor, what: Deciding, no
         return Err(wrong_state(&round, "decided"));
     }
     let person = by.person().ok_or(Denied::Person("A decision is made by a person."))?.clone();
+    check_decider(&round, vendor, by)?;
+    if what.verdict == Verdict::ApprovedWithConditions && what.conditions.is_empty() {
+        return Err(Invalid::new("conditions", "must name at least one condition").into());
+    }
+    let valid_until = match what.verdict {
+        Verdict::Approved | Verdict::ApprovedWithConditions => Some(valid_until(vendor, now)),
+        Verdict::Rejected => None,
+    };
+    let decision =
+        Decision { verdict: what.verdict, rationale: what.rationale, conditions: what.conditions, by: person, at: now, valid_until };
+    Ok(Assessment { status: S::Decided(decision), ..round })
+}
+
+/// Whether a person may decide a round: a privacy officer who neither owns the vendor nor opened the round.
+pub fn check_decider(round: &Assessment, vendor: &Vendor, by: &Actor) -> Result<(), Denied> {
     if !is_privacy_officer(by) {
         return Err(Denied::Person("A privacy officer decides assessments."));
     }
     if is_same_person(by, &vendor.profile.owner) || is_same_person(by, &round.opened_by) {
         return Err(Denied::Person("The vendor's owner and whoever opened the assessment can not decide it; ask another privacy officer."));
     }
-    if what.verdict == Verdict::ApprovedWithConditions && what.conditions.is_empty() {
-        return Err(Invalid::new("conditions", "must name at least one condition").into());
+    Ok(())
+}
+
+/// The end of an approval that is given now.
+pub fn valid_until(vendor: &Vendor, now: Instant) -> Instant {
+    now.plus_days(vendor.profile.tier.assessment_days())
+}
+
+/// The states of rounds that wait for a role.
+pub const fn awaited(role: Role) -> &'static [&'static str] {
+    match role {
+        Role::VendorManager => &["draft", "sent", "in_progress"],
+        Role::PrivacyOfficer => &["submitted", "in_review"],
+        Role::Administrator | Role::DataSteward | Role::ComplianceReviewer => &[],
     }
-    let valid_until = match what.verdict {
-        Verdict::Approved | Verdict::ApprovedWithConditions => Some(now.plus_days(vendor.profile.tier.assessment_days())),
-        Verdict::Rejected => None,
-    };
-    let decision =
-        Decision { verdict: what.verdict, rationale: what.rationale, conditions: what.conditions, by: person, at: now, valid_until };
-    Ok(Assessment { status: S::Decided(decision), ..round })
 }
 
 /// Ends a round without a decision. One in review is cancelled by those who decide, so that a rejection can't be dodged.

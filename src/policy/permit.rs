@@ -62,6 +62,13 @@ pub fn judge(in_force: &Revision, terms: &PermitTerms) -> Result<Change, Denied>
     Ok(compare(&in_force.terms, terms)?)
 }
 
+/// Whether new terms, written under an agreement version, act at once. A permit that an amendment left behind comes back
+/// only with a privacy officer's word.
+pub fn judge_under(in_force: &Revision, terms: &PermitTerms, agreement_version: i32) -> Result<Change, Denied> {
+    let change = judge(in_force, terms)?;
+    Ok(if in_force.agreement_version == agreement_version { change } else { Change::Widening })
+}
+
 /// Approves a proposed revision: by a privacy officer who did not write it.
 pub fn approve(revision: Revision, by: &Actor, clear: &BTreeSet<FieldName>, confirmed: &BTreeSet<FieldName>) -> Result<Revision, Denied> {
     check_proposed(&revision)?;

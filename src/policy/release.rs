@@ -2,8 +2,11 @@
 //!
 //! The plan's fields are private: nothing else can make one, so nothing is released that did not pass here.
 
+mod shape;
 #[cfg(test)]
 mod tests;
+
+pub use shape::Shape;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -79,13 +82,7 @@ pub struct ReleasePlan {
     revision: i32,
     policy: Digest,
     purpose: Slug,
-    dataset: Arc<Dataset>,
-    source: Arc<Source>,
-    columns: Vec<Column>,
-    selected: Vec<usize>,
-    condition: Vec<Comparison>,
-    filter: Vec<Comparison>,
-    order: Vec<(usize, bool)>,
+    shape: Arc<Shape>,
     daily_rows: u64,
     stands_until: Instant,
 }
@@ -115,37 +112,41 @@ impl ReleasePlan {
     pub fn purpose(&self) -> &Slug {
         &self.purpose
     }
+    /// What the engine reads of this plan.
+    pub fn shape(&self) -> &Arc<Shape> {
+        &self.shape
+    }
     /// The dataset released from.
     pub fn dataset(&self) -> &Arc<Dataset> {
-        &self.dataset
+        self.shape.dataset()
     }
     /// Where its rows live.
     pub fn source(&self) -> &Arc<Source> {
-        &self.source
+        self.shape.source()
     }
     /// Every column the permit releases, in the dataset's field order; filters may name any of them.
     pub fn columns(&self) -> &[Column] {
-        &self.columns
+        self.shape.columns()
     }
     /// Indexes into [`Self::columns`] that the answer holds, in the order asked for.
     pub fn selected(&self) -> &[usize] {
-        &self.selected
+        self.shape.selected()
     }
     /// The selected columns.
     pub fn answer(&self) -> impl Iterator<Item = &Column> {
-        self.selected.iter().filter_map(|at| self.columns.get(*at))
+        self.selected().iter().filter_map(|at| self.columns().get(*at))
     }
     /// The permit's row condition, over raw fields.
     pub fn condition(&self) -> &[Comparison] {
-        &self.condition
+        self.shape.condition()
     }
     /// The vendor's filter, over released values.
     pub fn filter(&self) -> &[Comparison] {
-        &self.filter
+        self.shape.filter()
     }
     /// The order asked for, over released values: index into [`Self::columns`] and whether descending.
     pub fn order(&self) -> &[(usize, bool)] {
-        &self.order
+        self.shape.order()
     }
     /// The daily quota in rows.
     pub fn daily_rows(&self) -> u64 {
@@ -184,6 +185,27 @@ pub fn detail(gate: Gate) -> &'static str {
     }
 }
 
+/// What opens a closed gate again: a sentence for the staff, who see it beside the one above.
+pub fn reopens(gate: Gate) -> &'static str {
+    match gate {
+        Gate::Token => "The vendor's machine asks for a new token; nobody here has to do anything.",
+        Gate::Client => "A vendor manager issues another client.",
+        Gate::Vendor => "A vendor manager activates the vendor, or reinstates a suspended one; a retired one must be registered anew.",
+        Gate::DueDiligence => {
+            "An approved security assessment that has not run out, and for each mandatory type a paper that holds and is accepted."
+        }
+        Gate::Subprocessor => "The sub-processor is cleared for this data.",
+        Gate::Agreement => "A version that a privacy officer approved and both parties signed, within its dates.",
+        Gate::Permit => {
+            "A privacy officer resumes a paused permit or approves a revision under the version in force; an ended permit stays ended."
+        }
+        Gate::Purpose => "The vendor names the permit's own purpose, or none.",
+        Gate::Consent => "The permit is written anew on another legal basis, or waits until consent is recorded here.",
+        Gate::DatasetDrift => "A data steward reads the dataset's fields again and saves them.",
+        Gate::Quota => "Midnight UTC; or a revision with a higher quota, which a privacy officer approves.",
+    }
+}
+
 fn closed(gate: Gate) -> Refusal {
     Refusal::new(gate, detail(gate))
 }
@@ -196,28 +218,43 @@ pub fn first_closed(state: &LiveState, now: Instant) -> Option<Gate> {
 /// Each gate beneath the token with whether it is open, in order of precedence.
 pub fn standing_gates(state: &LiveState, now: Instant) -> Vec<(Gate, bool)> {
     let belongs = state.client.vendor == state.vendor.id && state.permit.vendor == state.vendor.id;
-    let permit_open = state.permit.paused_at.is_none()
-        && state.permit.ended_at.is_none()
-        && belongs
+    let permit_open = belongs
         && state.client.may_ask(&state.permit.key)
-        && state.revision.as_ref().is_some_and(|revision| revision_open(revision, now) && within_agreement(state, revision));
-    let consent_open = state.revision.as_ref().is_none_or(|revision| revision.terms.legal_basis != LegalBasis::Consent);
+        && permit_open(&state.permit, state.revision.as_ref(), state.agreement.as_ref(), &state.dataset, now);
     vec![
         (Gate::Client, state.client.revoked_at.is_none() && state.token.client == state.client.id),
         (Gate::Vendor, state.vendor.lifecycle == Lifecycle::Active),
         (Gate::DueDiligence, due_diligence_open(state.assessment.as_ref(), &state.mandatory_evidence, now)),
         (Gate::Agreement, state.agreement.as_ref().is_some_and(|version| version.in_force_at(now))),
         (Gate::Permit, permit_open),
-        (Gate::Consent, consent_open),
+        (Gate::Consent, consent_open(state.revision.as_ref())),
     ]
 }
 
+/// Whether a permit is in force by itself, whoever asks under it.
+pub fn permit_open(
+    permit: &Permit,
+    revision: Option<&Revision>,
+    agreement: Option<&AgreementVersion>,
+    dataset: &Dataset,
+    now: Instant,
+) -> bool {
+    permit.paused_at.is_none()
+        && permit.ended_at.is_none()
+        && revision.is_some_and(|revision| revision_open(revision, now) && within_agreement(agreement, dataset, revision))
+}
+
+/// Until consent is recorded here, nothing that rests on it is released.
+pub fn consent_open(revision: Option<&Revision>) -> bool {
+    revision.is_none_or(|revision| revision.terms.legal_basis != LegalBasis::Consent)
+}
+
 /// A revision stands under the agreement version it was written for: an amendment that did not take it along closes it.
-fn within_agreement(state: &LiveState, revision: &Revision) -> bool {
-    state.agreement.as_ref().is_none_or(|version| {
+fn within_agreement(agreement: Option<&AgreementVersion>, dataset: &Dataset, revision: &Revision) -> bool {
+    agreement.is_none_or(|version| {
         version.number == revision.agreement_version
             && version.terms.purposes.contains(&revision.terms.purpose)
-            && revision.terms.categories(&state.dataset).is_subset(&version.terms.data_categories)
+            && revision.terms.categories(dataset).is_subset(&version.terms.data_categories)
     })
 }
 
@@ -260,6 +297,23 @@ fn evidence_ends(mandatory: &[Evidence]) -> BTreeMap<&'static str, Option<Instan
             .or_insert(end);
     }
     ends
+}
+
+/// When an open due diligence closes by itself: the end of the approval or of a mandatory type's last paper.
+pub fn due_diligence_until(assessment: Option<&Assessment>, mandatory: &[Evidence]) -> Option<Instant> {
+    let approval = match assessment.map(|round| &round.status) {
+        Some(AssessmentStatus::Decided(decision)) => decision.valid_until,
+        Some(
+            AssessmentStatus::Draft
+            | AssessmentStatus::Sent
+            | AssessmentStatus::InProgress
+            | AssessmentStatus::Submitted { .. }
+            | AssessmentStatus::InReview { .. }
+            | AssessmentStatus::Cancelled { .. },
+        )
+        | None => None,
+    };
+    approval.into_iter().chain(evidence_ends(mandatory).into_values().flatten()).min()
 }
 
 /// The first instant after now at which something that this rests on begins, ends or falls due.
@@ -322,13 +376,15 @@ pub fn compile(state: &LiveState, asked: &Asked, now: Instant) -> Result<Release
         revision: revision.number,
         policy,
         purpose: revision.terms.purpose.clone(),
-        dataset: Arc::clone(dataset),
-        source: Arc::clone(&state.source),
-        columns,
-        selected,
-        condition,
-        filter,
-        order,
+        shape: Arc::new(Shape {
+            dataset: Arc::clone(dataset),
+            source: Arc::clone(&state.source),
+            columns,
+            selected,
+            condition,
+            filter,
+            order,
+        }),
         daily_rows: revision.terms.daily_rows,
         stands_until: stands_until(state, now),
     })
@@ -343,10 +399,10 @@ pub fn still_open(state: &LiveState, opened: &ReleasePlan, now: Instant) -> Resu
     }
     // The catalogue may have been corrected: what was opened under the old one is not what was approved.
     let Some(revision) = &state.revision else { return Err(closed(Gate::Permit)) };
-    let catalogued = columns(state, revision)? == opened.columns
-        && state.dataset.subject == opened.dataset.subject
-        && state.dataset.table == opened.dataset.table
-        && state.source.location == opened.source.location;
+    let catalogued = columns(state, revision)? == opened.columns()
+        && state.dataset.subject == opened.dataset().subject
+        && state.dataset.table == opened.dataset().table
+        && state.source.location == opened.source().location;
     if catalogued { Ok(()) } else { Err(closed(Gate::DatasetDrift)) }
 }
 
@@ -387,7 +443,7 @@ fn columns(state: &LiveState, revision: &Revision) -> Result<Vec<Column>, Refusa
     if gone { Err(closed(Gate::DatasetDrift)) } else { Ok(columns) }
 }
 
-fn pseudonym_domain(treatment: &Treatment, field: &Field, dataset: &Dataset) -> Option<String> {
+pub(super) fn pseudonym_domain(treatment: &Treatment, field: &Field, dataset: &Dataset) -> Option<String> {
     let Treatment::Pseudonym { domain, .. } = treatment else { return None };
     Some(match domain {
         Some(domain) => domain.to_string(),

@@ -1,5 +1,7 @@
 //! Agreements and their versions; one agreement a reference, and a version begins when both parties' word says.
 
+pub mod lines;
+
 use diesel::prelude::*;
 
 use crate::domain::Instant;
@@ -69,6 +71,8 @@ struct VersionRow {
     signatures: String,
     created_at: i64,
     version: i64,
+    state: String,
+    signed_until: Option<i64>,
 }
 
 impl VersionRow {
@@ -94,6 +98,15 @@ impl VersionRow {
             signatures: json(VERSION, &written.signatures)?,
             created_at: written.created_at.micros(),
             version,
+            state: written.status.key().to_owned(),
+            signed_until: match &written.status {
+                VersionStatus::Signed { until, .. } => until.map(Instant::micros),
+                VersionStatus::Draft
+                | VersionStatus::InReview { .. }
+                | VersionStatus::Approved { .. }
+                | VersionStatus::Superseded { .. }
+                | VersionStatus::Terminated { .. } => None,
+            },
         })
     }
 
@@ -187,6 +200,19 @@ pub fn versions(tx: &mut Tx, agreement: &AgreementId) -> Result<Vec<AgreementVer
         .order(agreement_versions::number)
         .load(tx.conn())?;
     rows.into_iter().map(VersionRow::read).collect()
+}
+
+/// The oldest drafts of agreements that have not ended.
+pub(super) fn drafts(tx: &mut Tx, limit: i64) -> Result<Vec<(Agreement, AgreementVersion)>, StoreError> {
+    let rows: Vec<(AgreementRow, VersionRow)> = agreement_versions::table
+        .inner_join(agreements::table)
+        .filter(agreement_versions::state.eq(VersionStatus::Draft.key()))
+        .filter(agreements::ended_at.is_null())
+        .select((AgreementRow::as_select(), VersionRow::as_select()))
+        .order((agreement_versions::created_at, agreement_versions::agreement))
+        .limit(limit)
+        .load(tx.conn())?;
+    rows.into_iter().map(|(agreement, version)| Ok((agreement.read()?, version.read()?))).collect()
 }
 
 /// Saves what was read as `written.version`; answers the new version.

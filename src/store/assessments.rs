@@ -5,11 +5,12 @@ use diesel::prelude::*;
 use crate::domain::Instant;
 use crate::domain::assessment::{Assessment, AssessmentKind, AssessmentStatus};
 use crate::domain::id::{AssessmentId, VendorId};
+use crate::domain::vendor::Lifecycle;
 
 use super::Tx;
 use super::column::{from_json, json, known, parse};
 use super::error::StoreError;
-use super::schema::assessments;
+use super::schema::{assessments, vendors};
 
 const NOUN: &str = "assessment";
 
@@ -29,6 +30,7 @@ struct AssessmentRow {
     opened_by: String,
     opened_at: i64,
     version: i64,
+    state: String,
 }
 
 impl AssessmentRow {
@@ -55,6 +57,7 @@ impl AssessmentRow {
             opened_by: assessment.opened_by.to_string(),
             opened_at: assessment.opened_at.micros(),
             version,
+            state: assessment.status.key().to_owned(),
         })
     }
 
@@ -80,8 +83,8 @@ pub fn insert(tx: &mut Tx, assessment: &Assessment) -> Result<(), StoreError> {
     diesel::insert_into(assessments::table)
         .values(AssessmentRow::of(assessment, assessment.version)?)
         .execute(tx.conn())
-        .map(drop)
-        .map_err(|error| StoreError::taken(error, "assessment"))
+        .map_err(|error| StoreError::taken(error, "assessment"))?;
+    note_review(tx, assessment)
 }
 
 /// The round of that id.
@@ -98,7 +101,22 @@ pub fn save(tx: &mut Tx, assessment: &Assessment) -> Result<i64, StoreError> {
         .set(AssessmentRow::of(assessment, next)?)
         .execute(tx.conn())
         .map_err(|error| StoreError::taken(error, "assessment"))?;
-    if saved == 1 { Ok(next) } else { Err(StoreError::Stale) }
+    if saved != 1 {
+        return Err(StoreError::Stale);
+    }
+    note_review(tx, assessment)?;
+    Ok(next)
+}
+
+/// A decided security round says when the vendor's next review falls due; a rejection leaves none. The vendor's own
+/// version stays: nobody edits this.
+fn note_review(tx: &mut Tx, assessment: &Assessment) -> Result<(), StoreError> {
+    let AssessmentStatus::Decided(decision) = &assessment.status else { return Ok(()) };
+    if assessment.kind == AssessmentKind::Security {
+        let living = vendors::table.find(assessment.vendor.as_str()).filter(vendors::lifecycle.ne(Lifecycle::Retired.key()));
+        diesel::update(living).set(vendors::review_until.eq(decision.valid_until.map(Instant::micros))).execute(tx.conn())?;
+    }
+    Ok(())
 }
 
 /// A vendor's rounds, newest first.
@@ -129,6 +147,29 @@ pub fn latest_decided(tx: &mut Tx, vendor: &VendorId, kind: AssessmentKind) -> R
         .filter(assessments::vendor.eq(vendor.as_str()))
         .filter(assessments::kind.eq(kind.key()))
         .filter(assessments::decided_at.is_not_null())
+        .select(AssessmentRow::as_select())
+        .order((assessments::decided_at.desc(), assessments::id.desc()))
+        .first(tx.conn())
+        .optional()?;
+    row.map(AssessmentRow::read).transpose()
+}
+
+/// The round of the same vendor and kind that was decided last before a round: before its own decision, or before now.
+pub fn decided_before(tx: &mut Tx, round: &Assessment) -> Result<Option<Assessment>, StoreError> {
+    let at = match &round.status {
+        AssessmentStatus::Decided(decision) => decision.at,
+        AssessmentStatus::Draft
+        | AssessmentStatus::Sent
+        | AssessmentStatus::InProgress
+        | AssessmentStatus::Submitted { .. }
+        | AssessmentStatus::InReview { .. }
+        | AssessmentStatus::Cancelled { .. } => tx.now(),
+    };
+    let row = assessments::table
+        .filter(assessments::vendor.eq(round.vendor.as_str()))
+        .filter(assessments::kind.eq(round.kind.key()))
+        .filter(assessments::decided_at.le(at.micros()))
+        .filter(assessments::id.lt(round.id.as_str()))
         .select(AssessmentRow::as_select())
         .order((assessments::decided_at.desc(), assessments::id.desc()))
         .first(tx.conn())

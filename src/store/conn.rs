@@ -3,8 +3,10 @@
 use std::fs::OpenOptions;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
-use diesel::connection::SimpleConnection;
+use diesel::connection::{InstrumentationEvent, SimpleConnection};
 use diesel::r2d2::{ManageConnection, PooledConnection};
 use diesel::sql_types::BigInt;
 use diesel::{Connection, PgConnection, QueryableByName, RunQueryDsl, SqliteConnection, sql_query};
@@ -56,17 +58,44 @@ pub(super) fn open_postgres(url: &str) -> Result<Conn, StoreError> {
     Ok(Conn::Postgres(conn))
 }
 
+/// How many statements the connections of a store carried out, those that begin and end transactions too.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Statements(Arc<AtomicU64>);
+
+impl Statements {
+    /// Counts what this connection carries out from now on.
+    pub(super) fn watch(&self, conn: &mut Conn) {
+        let count = Arc::clone(&self.0);
+        conn.set_instrumentation(move |event: InstrumentationEvent<'_>| {
+            if matches!(event, InstrumentationEvent::StartQuery { .. }) {
+                count.fetch_add(1, Ordering::Relaxed);
+            }
+        });
+    }
+
+    pub(super) fn count(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
 /// A connection, and whether it must not be used again.
 pub struct Slot {
     conn: Conn,
     broken: bool,
 }
 
-/// Makes the pool's connections: readers on SQLite, everything on PostgreSQL.
+/// What a pool's connections lead to: readers on SQLite, everything on PostgreSQL.
 #[derive(Debug)]
-pub enum Manager {
+pub(super) enum Leads {
     SqliteReader(PathBuf),
     Postgres(String),
+}
+
+/// Makes the pool's connections.
+#[derive(Debug)]
+pub struct Manager {
+    pub(super) leads: Leads,
+    pub(super) statements: Statements,
 }
 
 impl ManageConnection for Manager {
@@ -74,14 +103,15 @@ impl ManageConnection for Manager {
     type Error = StoreError;
 
     fn connect(&self) -> Result<Slot, StoreError> {
-        let conn = match self {
-            Self::SqliteReader(path) => {
+        let mut conn = match &self.leads {
+            Leads::SqliteReader(path) => {
                 let mut conn = open_sqlite(path)?;
                 conn.batch_execute("PRAGMA query_only = ON")?;
                 conn
             }
-            Self::Postgres(url) => open_postgres(url)?,
+            Leads::Postgres(url) => open_postgres(url)?,
         };
+        self.statements.watch(&mut conn);
         Ok(Slot { conn, broken: false })
     }
 

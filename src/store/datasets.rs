@@ -4,13 +4,14 @@ use diesel::prelude::*;
 
 use crate::domain::Instant;
 use crate::domain::dataset::{Dataset, LogicalType, SubjectMapping};
-use crate::domain::id::DatasetId;
+use crate::domain::id::{AgreementId, DatasetId};
 use crate::domain::text::Slug;
 
-use super::Tx;
-use super::column::{from_json, json, parse};
+use super::column::{comparable, from_json, json, like, parse};
+use super::conn::MultiBackend;
 use super::error::StoreError;
-use super::schema::{datasets, subject_domains};
+use super::schema::{datasets, permit_revisions, permits, subject_domains};
+use super::{Page, Tx};
 
 const NOUN: &str = "dataset";
 
@@ -81,6 +82,44 @@ pub fn find_by_name(tx: &mut Tx, name: &Slug) -> Result<Option<Dataset>, StoreEr
 /// Every dataset, by name.
 pub fn list(tx: &mut Tx) -> Result<Vec<Dataset>, StoreError> {
     let rows = datasets::table.select(DatasetRow::as_select()).order(datasets::name).load(tx.conn())?;
+    rows.into_iter().map(DatasetRow::read).collect()
+}
+
+/// The datasets whose name holds a text, by name; those after `page.after` where it is given.
+pub fn page(tx: &mut Tx, search: &str, page: &Page) -> Result<Vec<Dataset>, StoreError> {
+    if !comparable(search) || page.after.as_deref().is_some_and(|after| !comparable(after)) {
+        return Ok(Vec::new());
+    }
+    let mut query = named(search).order(datasets::name).limit(page.limit());
+    if let Some(after) = &page.after {
+        query = query.filter(datasets::name.gt(after.clone()));
+    }
+    let rows: Vec<DatasetRow> = query.select(DatasetRow::as_select()).load(tx.conn())?;
+    rows.into_iter().map(DatasetRow::read).collect()
+}
+
+/// How many datasets have a name that holds a text.
+pub fn count(tx: &mut Tx, search: &str) -> Result<i64, StoreError> {
+    if comparable(search) { Ok(named(search).count().get_result(tx.conn())?) } else { Ok(0) }
+}
+
+/// Names are in lower case, so the databases' own folding makes no difference.
+fn named(search: &str) -> datasets::BoxedQuery<'static, MultiBackend> {
+    let query = datasets::table.into_boxed();
+    if search.is_empty() { query } else { query.filter(datasets::name.like(format!("%{}%", like(&search.to_lowercase()))).escape('\\')) }
+}
+
+/// The datasets that any permit under an agreement is about, by name.
+pub fn list_by_agreement(tx: &mut Tx, agreement: &AgreementId) -> Result<Vec<Dataset>, StoreError> {
+    let about = permit_revisions::table
+        .inner_join(permits::table)
+        .filter(permits::agreement.eq(agreement.as_str()))
+        .filter(permit_revisions::dataset.eq(datasets::name));
+    let rows = datasets::table
+        .filter(diesel::dsl::exists(about.select(permit_revisions::number)))
+        .select(DatasetRow::as_select())
+        .order(datasets::name)
+        .load(tx.conn())?;
     rows.into_iter().map(DatasetRow::read).collect()
 }
 

@@ -86,6 +86,40 @@ pub fn list_by_vendor(tx: &mut Tx, vendor: &VendorId) -> Result<Vec<Evidence>, S
     rows.into_iter().map(EvidenceRow::read).collect()
 }
 
+/// The evidence of several vendors.
+pub(super) fn list_by_vendors(tx: &mut Tx, vendors: &[String]) -> Result<Vec<Evidence>, StoreError> {
+    let rows: Vec<EvidenceRow> =
+        evidence::table.filter(evidence::vendor.eq_any(vendors)).select(EvidenceRow::as_select()).load(tx.conn())?;
+    rows.into_iter().map(EvidenceRow::read).collect()
+}
+
+/// A part of a vendor's evidence, newest first.
+pub fn page(tx: &mut Tx, vendor: &VendorId, after: Option<&EvidenceId>, limit: i64) -> Result<Vec<Evidence>, StoreError> {
+    let mut query = evidence::table.filter(evidence::vendor.eq(vendor.as_str().to_owned())).into_boxed();
+    if let Some(after) = after {
+        query = query.filter(evidence::id.lt(after.as_str().to_owned()));
+    }
+    let rows: Vec<EvidenceRow> = query.select(EvidenceRow::as_select()).order(evidence::id.desc()).limit(limit).load(tx.conn())?;
+    rows.into_iter().map(EvidenceRow::read).collect()
+}
+
+/// How many pieces of evidence a vendor has.
+pub fn count(tx: &mut Tx, vendor: &VendorId) -> Result<i64, StoreError> {
+    Ok(evidence::table.filter(evidence::vendor.eq(vendor.as_str())).count().get_result(tx.conn())?)
+}
+
+/// The pieces of these ids, as far as they are the vendor's, newest first.
+pub fn list_by_ids(tx: &mut Tx, vendor: &VendorId, ids: &[EvidenceId]) -> Result<Vec<Evidence>, StoreError> {
+    let ids: Vec<&str> = ids.iter().map(EvidenceId::as_str).collect();
+    let rows = evidence::table
+        .filter(evidence::vendor.eq(vendor.as_str()))
+        .filter(evidence::id.eq_any(ids))
+        .select(EvidenceRow::as_select())
+        .order(evidence::id.desc())
+        .load(tx.conn())?;
+    rows.into_iter().map(EvidenceRow::read).collect()
+}
+
 /// Marks one piece as read and accepted by a person; who accepted it first stays.
 pub fn accept(tx: &mut Tx, id: &EvidenceId, by: &PersonId) -> Result<(), StoreError> {
     diesel::update(evidence::table.find(id.as_str()).filter(evidence::accepted_by.is_null()))

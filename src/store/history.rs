@@ -3,14 +3,17 @@
 //! On SQLite the writer gives the position at once. On PostgreSQL an entry takes the next number of a sequence while
 //! the gate is held and stays pending until a broker's sequencer gives positions in the order of those numbers.
 
+use std::collections::BTreeMap;
+
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool};
 
 use crate::domain::Instant;
-use crate::domain::id::ReleaseId;
-use crate::domain::text::Digest;
+use crate::domain::id::{PersonId, ReleaseId};
+use crate::domain::text::{Digest, Slug};
 use crate::history::Record;
 
+use super::activity;
 use super::column::{comparable, count, instant};
 use super::conn::MultiBackend;
 use super::error::StoreError;
@@ -33,6 +36,7 @@ pub struct HistoryFilter {
     pub gate: Option<String>,
     pub person: Option<String>,
     pub permit: Option<String>,
+    pub client: Option<String>,
     pub release: Option<String>,
     /// From this instant on.
     pub from: Option<Instant>,
@@ -151,8 +155,11 @@ pub fn append(tx: &mut Tx, record: &Record) -> Result<(), StoreError> {
         release_id: index.release,
         policy,
     };
+    let (hour, kind) = (activity::hour_of(record.at), entry.kind.clone());
     diesel::insert_into(history_entries::table).values(entry).execute(tx.conn())?;
-    Ok(())
+    // Entries are counted when they get their position: here on SQLite, by the sequencer on PostgreSQL, so that releases
+    // of several vendors do not wait for each other at one row.
+    if let Some(position) = position { activity::count_one(tx, hour, &kind, position) } else { Ok(()) }
 }
 
 /// The digest that a `policy` entry names its policy by; read from the leaf, which alone is what counts.
@@ -166,7 +173,7 @@ fn policy_digest(leaf: &[u8]) -> Result<String, StoreError> {
 
 /// The entries that fit and have a position, newest first.
 pub fn list(tx: &mut Tx, filter: &HistoryFilter, page: &HistoryPage) -> Result<Vec<EntryRow>, StoreError> {
-    let Some(mut query) = fitting(filter) else { return Ok(Vec::new()) };
+    let Some(mut query) = within(tx, filter)? else { return Ok(Vec::new()) };
     if let Some(before) = page.before {
         query = query.filter(history_entries::position.lt(before));
     }
@@ -176,6 +183,53 @@ pub fn list(tx: &mut Tx, filter: &HistoryFilter, page: &HistoryPage) -> Result<V
         .select(Entry::as_select())
         .load(tx.conn())?;
     rows.into_iter().map(Entry::read).collect()
+}
+
+/// What the newest entries that fit are, by kind, outcome and gate.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Facets {
+    /// Entries that were counted.
+    pub counted: usize,
+    /// Whether there are older ones, which were not.
+    pub more: bool,
+    pub kinds: BTreeMap<String, usize>,
+    pub outcomes: BTreeMap<String, usize>,
+    pub gates: BTreeMap<String, usize>,
+}
+
+/// The most entries that facets count.
+pub const MOST_COUNTED: usize = 10_000;
+
+/// Counts the newest entries that fit.
+pub fn facets(tx: &mut Tx, filter: &HistoryFilter) -> Result<Facets, StoreError> {
+    let Some(query) = within(tx, filter)? else { return Ok(Facets::default()) };
+    let rows: Vec<(String, Option<String>, Option<String>)> = query
+        .order(history_entries::position.desc())
+        .limit(i64::try_from(MOST_COUNTED).unwrap_or(i64::MAX).saturating_add(1))
+        .select((history_entries::kind, history_entries::outcome, history_entries::gate))
+        .load(tx.conn())?;
+    let mut facets = Facets { counted: rows.len().min(MOST_COUNTED), more: rows.len() > MOST_COUNTED, ..Facets::default() };
+    let add = |counts: &mut BTreeMap<String, usize>, key: String| {
+        let count = counts.entry(key).or_default();
+        *count = count.saturating_add(1);
+    };
+    for (kind, outcome, gate) in rows.into_iter().take(MOST_COUNTED) {
+        add(&mut facets.kinds, kind);
+        outcome.into_iter().for_each(|outcome| add(&mut facets.outcomes, outcome));
+        gate.into_iter().for_each(|gate| add(&mut facets.gates, gate));
+    }
+    Ok(facets)
+}
+
+/// The entries that fit, kept to the positions between which a time filter's hours lie: a walk from the newest entry
+/// on would pass every later one. Clocks may stand otherwise than positions, so the time itself is asked too.
+fn within(tx: &mut Tx, filter: &HistoryFilter) -> Result<Option<history_entries::BoxedQuery<'static, MultiBackend>>, StoreError> {
+    let Some(mut query) = fitting(filter) else { return Ok(None) };
+    if filter.from.is_some() || filter.to.is_some() {
+        let Some((first, last)) = activity::span(tx, filter.from, filter.to)? else { return Ok(None) };
+        query = query.filter(history_entries::position.ge(first)).filter(history_entries::position.le(last));
+    }
+    Ok(Some(query))
 }
 
 fn fitting(filter: &HistoryFilter) -> Option<history_entries::BoxedQuery<'static, MultiBackend>> {
@@ -199,13 +253,15 @@ fn fitting(filter: &HistoryFilter) -> Option<history_entries::BoxedQuery<'static
         gate = gate,
         person = person,
         permit = permit,
+        client = client,
         release_id = release
     );
     if let Some(from) = filter.from {
-        query = query.filter(history_entries::at.ge(from.micros()));
+        // Not by the index over time: it would have to sort what it finds.
+        query = query.filter((history_entries::at + 0).ge(from.micros()));
     }
     if let Some(to) = filter.to {
-        query = query.filter(history_entries::at.lt(to.micros()));
+        query = query.filter((history_entries::at + 0).lt(to.micros()));
     }
     Some(query)
 }
@@ -235,6 +291,19 @@ pub fn oldest_pending(tx: &mut Tx) -> Result<Option<Instant>, StoreError> {
         .select(diesel::dsl::min(history_entries::at))
         .first(tx.conn())?;
     Ok(instant(oldest))
+}
+
+/// Whether a person did an act on a dataset from an instant on; entries that wait for their position count.
+pub fn has_act(tx: &mut Tx, person: &PersonId, act: &str, dataset: &Slug, from: Instant) -> Result<bool, StoreError> {
+    let found = history_entries::table
+        .filter(history_entries::person.eq(person.as_str()))
+        .filter(history_entries::outcome.eq(act))
+        .filter(history_entries::dataset.eq(dataset.as_str()))
+        .filter(history_entries::at.ge(from.micros()))
+        .select(history_entries::order_no)
+        .first::<i64>(tx.conn())
+        .optional()?;
+    Ok(found.is_some())
 }
 
 /// How many entries have a position; also the next position.
@@ -279,7 +348,9 @@ pub(super) fn give_positions(tx: &mut Tx) -> Result<u64, StoreError> {
     .bind::<BigInt, _>(MOST_AT_ONCE)
     .execute(tx.conn())?;
     if numbered > 0 {
-        advance(tx, size, size.saturating_add_unsigned(numbered as u64))?;
+        let next = size.saturating_add_unsigned(numbered as u64);
+        activity::count_from(tx, size, next)?;
+        advance(tx, size, next)?;
     }
     count(NOUN, i64::try_from(numbered).unwrap_or(i64::MAX))
 }

@@ -77,9 +77,27 @@ pub fn find_by_email(tx: &mut Tx, email: &Email) -> Result<Option<(Person, Strin
     row.map(|(row, hash)| Ok((row.read()?, hash))).transpose()
 }
 
+/// The hash of a person's password.
+pub fn password_hash(tx: &mut Tx, id: &PersonId) -> Result<String, StoreError> {
+    let hash = people::table.find(id.as_str()).select(people::password_hash).first(tx.conn()).optional()?;
+    hash.ok_or(StoreError::NotFound(NOUN))
+}
+
 /// Everybody, by name.
 pub fn list(tx: &mut Tx) -> Result<Vec<Person>, StoreError> {
     let rows = people::table.select(PersonRow::as_select()).order((people::name, people::id)).load(tx.conn())?;
+    rows.into_iter().map(PersonRow::read).collect()
+}
+
+/// Those of a role who may sign in, by name; at most a thousand.
+pub fn list_by_role(tx: &mut Tx, role: Role) -> Result<Vec<Person>, StoreError> {
+    let rows = people::table
+        .filter(people::role.eq(role.key()))
+        .filter(people::disabled_at.is_null())
+        .select(PersonRow::as_select())
+        .order((people::name, people::id))
+        .limit(1_000)
+        .load(tx.conn())?;
     rows.into_iter().map(PersonRow::read).collect()
 }
 

@@ -1,5 +1,7 @@
 //! Permits and their revisions; of those put in force the one whose time came last counts, and its terms stay.
 
+pub mod lines;
+
 use diesel::prelude::*;
 
 use crate::domain::Instant;
@@ -66,6 +68,7 @@ struct RevisionRow {
     created_at: i64,
     in_force_at: Option<i64>,
     version: i64,
+    purpose: String,
 }
 
 impl RevisionRow {
@@ -84,6 +87,7 @@ impl RevisionRow {
             created_at: revision.created_at.micros(),
             in_force_at: revision.in_force_at.map(Instant::micros),
             version,
+            purpose: revision.terms.purpose.to_string(),
         })
     }
 
@@ -183,6 +187,29 @@ pub fn revisions_by_agreement(tx: &mut Tx, agreement: &AgreementId) -> Result<Ve
     rows.into_iter().map(RevisionRow::read).collect()
 }
 
+/// Every revision of a vendor's permits, by permit and number.
+pub fn revisions_by_vendor(tx: &mut Tx, vendor: &VendorId) -> Result<Vec<Revision>, StoreError> {
+    let rows = permit_revisions::table
+        .inner_join(permits::table)
+        .filter(permits::vendor.eq(vendor.as_str()))
+        .select(RevisionRow::as_select())
+        .order((permit_revisions::permit, permit_revisions::number))
+        .load(tx.conn())?;
+    rows.into_iter().map(RevisionRow::read).collect()
+}
+
+/// The revisions of several permits that count or wait, by permit and number: one query whatever their number.
+pub fn living_revisions(tx: &mut Tx, permits: &[Slug]) -> Result<Vec<Revision>, StoreError> {
+    let keys: Vec<&str> = permits.iter().map(Slug::as_str).collect();
+    let rows: Vec<RevisionRow> = permit_revisions::table
+        .filter(permit_revisions::permit.eq_any(keys))
+        .filter(permit_revisions::status.eq_any([RevisionStatus::Proposed.key(), RevisionStatus::InForce.key()]))
+        .select(RevisionRow::as_select())
+        .order((permit_revisions::permit, permit_revisions::number))
+        .load(tx.conn())?;
+    rows.into_iter().map(RevisionRow::read).collect()
+}
+
 /// Saves where a revision, read as `revision.version`, stands: status, policy, approver and the instant it came into
 /// force; never its terms. One in force supersedes the one that was. Answers the new version.
 pub fn save_revision(tx: &mut Tx, revision: &Revision) -> Result<i64, StoreError> {
@@ -219,6 +246,7 @@ pub fn rewrite_revision(tx: &mut Tx, revision: &Revision) -> Result<i64, StoreEr
             permit_revisions::approver.eq(row.approver),
             permit_revisions::created_at.eq(row.created_at),
             permit_revisions::version.eq(row.version),
+            permit_revisions::purpose.eq(row.purpose),
         ))
         .execute(tx.conn())?;
     if saved == 1 { Ok(next) } else { Err(StoreError::Stale) }

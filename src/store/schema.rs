@@ -26,6 +26,65 @@ diesel::table! {
 }
 
 diesel::table! {
+    sessions (id) {
+        id -> Text,
+        digest -> Text,
+        person -> Text,
+        stage -> Text,
+        browser -> Text,
+        created_at -> BigInt,
+        seen_at -> BigInt,
+        ends_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    sign_in_failures (bucket) {
+        bucket -> Text,
+        failures -> BigInt,
+        last_at -> BigInt,
+        open_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    password_links (digest) {
+        digest -> Text,
+        kind -> Text,
+        person -> Nullable<Text>,
+        created_at -> BigInt,
+        ends_at -> BigInt,
+        used_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    second_factors (person) {
+        person -> Text,
+        sealed -> Binary,
+        created_at -> BigInt,
+        confirmed_at -> Nullable<BigInt>,
+        last_step -> BigInt,
+    }
+}
+
+diesel::table! {
+    recovery_codes (digest) {
+        digest -> Text,
+        person -> Text,
+        used_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    sent_forms (digest) {
+        digest -> Text,
+        sent_at -> BigInt,
+        led_to -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
     vendors (id) {
         id -> Text,
         legal_name -> Text,
@@ -44,6 +103,7 @@ diesel::table! {
         created_at -> BigInt,
         updated_at -> BigInt,
         version -> BigInt,
+        review_until -> Nullable<BigInt>,
     }
 }
 
@@ -62,6 +122,7 @@ diesel::table! {
         opened_by -> Text,
         opened_at -> BigInt,
         version -> BigInt,
+        state -> Text,
     }
 }
 
@@ -109,6 +170,8 @@ diesel::table! {
         signatures -> Text,
         created_at -> BigInt,
         version -> BigInt,
+        state -> Text,
+        signed_until -> Nullable<BigInt>,
     }
 }
 
@@ -169,6 +232,7 @@ diesel::table! {
         created_at -> BigInt,
         in_force_at -> Nullable<BigInt>,
         version -> BigInt,
+        purpose -> Text,
     }
 }
 
@@ -278,6 +342,16 @@ diesel::table! {
 }
 
 diesel::table! {
+    history_hours (hour, kind) {
+        hour -> BigInt,
+        kind -> Text,
+        entries -> BigInt,
+        first_position -> BigInt,
+        last_position -> BigInt,
+    }
+}
+
+diesel::table! {
     segments (digest) {
         digest -> Text,
         bytes -> Binary,
@@ -285,6 +359,12 @@ diesel::table! {
 }
 
 diesel::joinable!(api_keys -> people (person));
+diesel::joinable!(sessions -> people (person));
+diesel::joinable!(agreement_versions -> agreements (agreement));
 diesel::joinable!(permit_revisions -> permits (permit));
+diesel::allow_tables_to_appear_in_same_query!(agreement_versions, agreements);
 diesel::allow_tables_to_appear_in_same_query!(api_keys, people);
+diesel::allow_tables_to_appear_in_same_query!(sessions, people);
 diesel::allow_tables_to_appear_in_same_query!(permit_revisions, permits);
+diesel::allow_tables_to_appear_in_same_query!(datasets, permit_revisions);
+diesel::allow_tables_to_appear_in_same_query!(datasets, permits);

@@ -7,10 +7,11 @@ use crate::domain::Instant;
 use crate::domain::client::Token;
 use crate::domain::id::{ClientId, TokenId};
 
-use super::Tx;
-use super::column::{from_json, instant, json, parse};
+use super::column::{comparable, from_json, instant, json, parse};
+use super::conn::MultiBackend;
 use super::error::StoreError;
 use super::schema::tokens;
+use super::{Page, Tx};
 
 const NOUN: &str = "token";
 
@@ -70,6 +71,33 @@ pub fn list_by_client(tx: &mut Tx, client: &ClientId) -> Result<Vec<Token>, Stor
         .order(tokens::id.desc())
         .load(tx.conn())?;
     rows.into_iter().map(TokenRow::read).collect()
+}
+
+/// A client's tokens that are neither expired nor revoked, newest first.
+pub fn outstanding(tx: &mut Tx, client: &ClientId, page: &Page) -> Result<Vec<Token>, StoreError> {
+    if page.after.as_deref().is_some_and(|after| !comparable(after)) {
+        return Ok(Vec::new());
+    }
+    let mut query = good(client, tx.now()).order(tokens::id.desc()).limit(page.limit());
+    if let Some(after) = &page.after {
+        query = query.filter(tokens::id.lt(after.clone()));
+    }
+    let rows: Vec<TokenRow> = query.select(TokenRow::as_select()).load(tx.conn())?;
+    rows.into_iter().map(TokenRow::read).collect()
+}
+
+/// How many tokens of a client are neither expired nor revoked.
+pub fn count_outstanding(tx: &mut Tx, client: &ClientId) -> Result<i64, StoreError> {
+    let now = tx.now();
+    Ok(good(client, now).count().get_result(tx.conn())?)
+}
+
+fn good(client: &ClientId, now: Instant) -> tokens::BoxedQuery<'static, MultiBackend> {
+    tokens::table
+        .filter(tokens::client.eq(client.to_string()))
+        .filter(tokens::expires_at.gt(now.micros()))
+        .filter(tokens::revoked_at.is_null())
+        .into_boxed()
 }
 
 /// Revokes a token; one that is revoked already keeps its first instant.

@@ -109,6 +109,12 @@ pub fn find(tx: &mut Tx, id: &VendorId) -> Result<Vendor, StoreError> {
     row.ok_or(StoreError::NotFound(NOUN))?.read()
 }
 
+/// The vendors of these ids.
+pub(super) fn list_by_ids(tx: &mut Tx, ids: &[String]) -> Result<Vec<Vendor>, StoreError> {
+    let rows: Vec<VendorRow> = vendors::table.filter(vendors::id.eq_any(ids)).select(VendorRow::as_select()).load(tx.conn())?;
+    rows.into_iter().map(VendorRow::read).collect()
+}
+
 /// Saves what was read as `vendor.version`; answers the new version.
 pub fn save(tx: &mut Tx, vendor: &Vendor) -> Result<i64, StoreError> {
     let next = vendor.version.saturating_add(1);
@@ -116,7 +122,14 @@ pub fn save(tx: &mut Tx, vendor: &Vendor) -> Result<i64, StoreError> {
         .set(VendorRow::of(vendor, next)?)
         .execute(tx.conn())
         .map_err(|error| StoreError::taken(error, "legal_name"))?;
-    if saved == 1 { Ok(next) } else { Err(StoreError::Stale) }
+    if saved != 1 {
+        return Err(StoreError::Stale);
+    }
+    if vendor.lifecycle == Lifecycle::Retired {
+        // Nobody reviews a retired vendor again.
+        diesel::update(vendors::table.find(vendor.id.as_str())).set(vendors::review_until.eq(None::<i64>)).execute(tx.conn())?;
+    }
+    Ok(next)
 }
 
 /// The vendors that fit, newest first.

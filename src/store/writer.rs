@@ -7,7 +7,7 @@ use std::thread::{JoinHandle, current};
 use tokio::sync::oneshot;
 
 use super::clock::Clock;
-use super::conn::{Tx, open_sqlite};
+use super::conn::{Statements, Tx, open_sqlite};
 use super::error::StoreError;
 
 /// The most acts that one commit may carry.
@@ -27,11 +27,11 @@ pub(super) struct Writer {
 
 impl Writer {
     /// Starts the thread on a connection of its own.
-    pub(super) fn start(tx: Tx, path: PathBuf, clock: Clock) -> Result<Self, StoreError> {
+    pub(super) fn start(tx: Tx, path: PathBuf, clock: Clock, statements: Statements) -> Result<Self, StoreError> {
         let (queue, acts) = channel();
         let thread = std::thread::Builder::new()
             .name("store-writer".to_owned())
-            .spawn(move || run(tx, &acts, &path, &clock))
+            .spawn(move || run(tx, &acts, &path, &clock, &statements))
             .map_err(|_| StoreError::unavailable("its writer could not be started"))?;
         Ok(Self { queue: Some(queue), thread: Some(thread) })
     }
@@ -70,12 +70,15 @@ impl Drop for Writer {
     }
 }
 
-fn run(mut tx: Tx, acts: &Receiver<Act>, path: &std::path::Path, clock: &Clock) {
+fn run(mut tx: Tx, acts: &Receiver<Act>, path: &std::path::Path, clock: &Clock, statements: &Statements) {
     while let Ok(first) = acts.recv() {
         let together: Vec<Act> = std::iter::once(first).chain(acts.try_iter().take(MOST_TOGETHER.saturating_sub(1))).collect();
         if tx.is_broken() {
             match open_sqlite(path) {
-                Ok(conn) => tx = Tx::own(conn, clock.clone()),
+                Ok(mut conn) => {
+                    statements.watch(&mut conn);
+                    tx = Tx::own(conn, clock.clone());
+                }
                 // Dropping the acts answers their callers that they were not done.
                 Err(_) => continue,
             }
@@ -123,7 +126,7 @@ mod tests {
         let mut conn = open_sqlite(&path).unwrap();
         migrate::run(&mut conn).unwrap();
         let clock = Clock::system();
-        let writer = Writer::start(Tx::own(conn, clock.clone()), path.clone(), clock).unwrap();
+        let writer = Writer::start(Tx::own(conn, clock.clone()), path.clone(), clock, Statements::default()).unwrap();
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let set = |scope: &'static str| move |tx: &mut Tx| tx.control(&format!("INSERT INTO counters VALUES ('{scope}', 1)"));
         let (begun, go) = (channel(), channel());

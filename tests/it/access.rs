@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use tidegate::domain::person::Role;
 use tidegate::http::openapi;
 use tidegate::http::routes::{Access, ROUTES, Route};
+use tidegate::http::web::assets;
 use tidegate::policy::access::allows;
 
 use crate::database::{Database, run};
@@ -106,6 +107,8 @@ fn what_is_got_can_be_asked_for_its_head() {
                     Some(format!("Bearer {}", house.key(role)))
                 }
                 Access::Public | Access::Client | Access::Vendor => None,
+                // Pages are tried by sessions, not by keys: tests/it/pages.
+                Access::Asset | Access::Open | Access::Page(_) => continue,
             };
             let got = attempt(&house, route, authorization.as_deref(), "").await;
             let head = attempt(&house, &Route { method: "HEAD", ..*route }, authorization.as_deref(), "").await;
@@ -134,7 +137,12 @@ fn other_routes_are_for_whom_the_table_says() {
         for route in ROUTES {
             let at = format!("{} {}", route.method, route.path);
             match route.access {
-                Access::Staff(_) => {}
+                // Pages are tried by sessions, not by keys: tests/it/pages.
+                Access::Staff(_) | Access::Open | Access::Page(_) => {}
+                Access::Asset => {
+                    let answer = Answer::of(house.http.get(format!("{}{}", house.url, assets::url("app.css"))).send().await.unwrap()).await;
+                    assert_eq!(answer.status, 200, "{at}: {}", answer.text);
+                }
                 Access::Public => {
                     let answer = attempt(&house, route, None, "").await;
                     assert!((200..300).contains(&answer.status), "{at}: {} {}", answer.status, answer.text);
@@ -185,9 +193,11 @@ fn operations(document: &Value) -> Vec<(String, String, &Value)> {
 fn the_document_and_the_table_name_the_same_routes() {
     let document = document();
     let described: BTreeSet<(String, String)> = operations(&document).into_iter().map(|(method, path, _)| (method, path)).collect();
-    let served: BTreeSet<(String, String)> = ROUTES.iter().map(|route| (route.method.to_owned(), route.path.to_owned())).collect();
+    let named = |route: &Route| (route.method.to_owned(), route.path.to_owned());
+    let served: BTreeSet<(String, String)> = ROUTES.iter().filter(|route| route.access.is_api()).map(named).collect();
     assert_eq!(described, served);
-    assert_eq!(served.len(), ROUTES.len(), "no route is there twice");
+    let all: BTreeSet<(String, String)> = ROUTES.iter().map(named).collect();
+    assert_eq!(all.len(), ROUTES.len(), "no route is there twice");
 }
 
 #[test]
@@ -200,6 +210,7 @@ fn every_operation_names_its_lock() {
             Access::Client => json!([{"client": []}]),
             Access::Vendor => json!([{"vendor": []}]),
             Access::Staff(_) => json!([{"staff": []}]),
+            Access::Asset | Access::Open | Access::Page(_) => panic!("{method} {path} is no API"),
         };
         assert_eq!(operation["security"], expected, "{method} {path}");
     }

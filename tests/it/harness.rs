@@ -24,7 +24,10 @@ pub struct House {
     pub app: Arc<App>,
     pub clock: Clock,
     pub config: Config,
+    bound: SocketAddr,
     pub http: reqwest::Client,
+    /// Follows no redirect: a test looks at each answer.
+    pub pages: reqwest::Client,
     keys: BTreeMap<Role, String>,
     /// A second privacy officer, for what needs two.
     pub other_officer: String,
@@ -87,6 +90,11 @@ impl House {
         house
     }
 
+    /// Starts one in which nobody is yet.
+    pub async fn start_empty(database: Database) -> Self {
+        Self::serve(database, Clock::manual(beginning()), Arc::new(tempfile::tempdir().unwrap()), &[]).await
+    }
+
     async fn serve(database: Database, clock: Clock, directory: Arc<TempDir>, settings: &[(&str, &str)]) -> Self {
         let overrides =
             Overrides { data_dir: Some(directory.path().to_owned()), listen: Some("127.0.0.1:0".to_owned()), ..Overrides::default() };
@@ -105,20 +113,23 @@ impl House {
                 let listener = boot::listen(&settings).unwrap();
                 let bound: SocketAddr = listener.local_addr().unwrap();
                 let app = boot::open(&settings, settings.public_url(bound), serving).await.unwrap();
-                ready.send(Arc::clone(&app)).map_err(drop).unwrap();
+                ready.send((Arc::clone(&app), bound)).map_err(drop).unwrap();
                 boot::run(app, listener, &settings, async { drop(stopped.await) }).await.unwrap();
             });
         });
-        let app = started.await.unwrap();
+        let (app, bound) = started.await.unwrap();
         let url = app.settings.public_url.clone();
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
+        let pages = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build().unwrap();
         let (keys, people) = (BTreeMap::new(), BTreeMap::new());
         Self {
             url,
             app,
             clock,
             config,
+            bound,
             http,
+            pages,
             keys,
             other_officer: String::new(),
             people,
@@ -168,6 +179,11 @@ impl House {
     /// Where sources lie.
     pub fn sources(&self) -> std::path::PathBuf {
         self.config.source_roots[0].clone()
+    }
+
+    /// Address and port that the server listens on, whatever its public URL.
+    pub fn bound(&self) -> String {
+        self.bound.to_string()
     }
 
     pub fn database(&self) -> &Database {

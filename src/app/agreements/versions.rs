@@ -45,6 +45,9 @@ async fn step(
             let mut version = change(tx, &agreement, before)?;
             version.version = agreements::save_version(tx, &version)?;
             let mut act = entry(&agreement, act, &by).fact("version", number).moved(from, version.status.key());
+            if act.act == "approve" {
+                act = act.fact("author", &version.author);
+            }
             if let Some(document) = &version.document {
                 act = act.fact("document", document);
             }

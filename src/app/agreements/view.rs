@@ -43,7 +43,7 @@ pub struct PermitView {
 impl PermitView {
     /// A permit as it is shown at an instant. Rows leave in the order of their source until releases come from snapshots.
     pub fn new(permit: Permit, revisions: Vec<Revision>, now: Instant) -> Self {
-        let notices = vec!["Linkable by order: two vendors who compare their rows could join them by position."];
+        let notices = vec![policy::matrix::LINKABLE];
         Self { permit, revisions: policy::permit::standing(revisions, now), notices }
     }
 }
@@ -106,8 +106,8 @@ fn left_behind(versions: &[AgreementVersion], permits: &[PermitView]) -> Vec<Slu
 
 /// What the rules of an agreement look at, loaded.
 pub(super) struct Around {
-    transfers: bool,
-    holding: BTreeSet<EvidenceId>,
+    pub(super) transfers: bool,
+    pub(super) holding: BTreeSet<EvidenceId>,
 }
 
 impl Around {

@@ -18,7 +18,7 @@ pub(super) fn push_row(to: &mut Vec<u8>, columns: &[Column<'_>], row: usize) {
 }
 
 /// A value without a form (NaN, infinities) leaves its field empty.
-fn push_value(to: &mut Vec<u8>, values: &Values<'_>, row: usize) {
+pub(super) fn push_value(to: &mut Vec<u8>, values: &Values<'_>, row: usize) {
     match values {
         Values::Text(cells) => push_text(to, cells.value(row)),
         Values::Integer(cells) => push_integer(to, cells.value(row)),

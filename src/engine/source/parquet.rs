@@ -6,7 +6,7 @@ use std::path::Path;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use ::parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
+use ::parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
 use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::Result;
@@ -20,7 +20,7 @@ use datafusion::object_store::ObjectMeta;
 use datafusion::object_store::path::Path as StorePath;
 use datafusion::physical_plan::ExecutionPlan;
 
-use super::{EngineError, Fits, Form, Table, TableColumn, stem};
+use super::{BATCH, EngineError, Fits, Form, Table, TableColumn, stem};
 use crate::engine::read::logical_of;
 
 /// The file's one table.
@@ -34,6 +34,17 @@ pub(super) fn table(path: &Path) -> Result<Table, EngineError> {
         fits: Fits::Declared,
     };
     Ok(Table { name: stem(path), columns: schema.fields().iter().map(column).collect(), form: Form::Parquet(schema) })
+}
+
+/// Whether the file has columns and its first rows can be read.
+pub(super) fn look_through(path: &Path) -> Result<bool, EngineError> {
+    let file = File::open(path).map_err(|_| EngineError::damaged())?;
+    let rows = ParquetRecordBatchReaderBuilder::try_new(file).map_err(|_| EngineError::damaged())?;
+    let columns = rows.schema().fields().len();
+    for batch in rows.with_batch_size(BATCH).with_limit(BATCH).build().map_err(|_| EngineError::damaged())? {
+        batch.map_err(|_| EngineError::damaged())?;
+    }
+    Ok(columns > 0)
 }
 
 /// A scan of the file in the order of its rows.

@@ -7,7 +7,7 @@ use actix_web::http::StatusCode;
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
-use crate::app::agreements::{self, AgreementView, Approval, Draft, Signing};
+use crate::app::agreements::{self, AgreementView, Approval, Draft, Impact, Signing};
 use crate::app::lists::Page;
 use crate::domain::agreement::{Agreement, AgreementKind, AgreementTerms, Party};
 use crate::domain::id::AgreementId;
@@ -200,4 +200,11 @@ pub async fn end(request: HttpRequest, app: Tidegate, by: Allowed<Stop>, body: J
 pub async fn destroy_key(request: HttpRequest, app: Tidegate, by: Allowed<Approve>, body: Json<Because>) -> Answer {
     agreements::destroy_key(&app, by.actor(), id(&request)?, body.0.reason).await.map_err(|error| HttpError::staff(&request, error))?;
     Ok(actix_web::HttpResponse::build(StatusCode::NO_CONTENT).finish())
+}
+
+/// What a version would change if it were approved and signed, and who may approve it.
+#[utoipa::path(get, path = "/api/v1/agreements/{id}/versions/{number}/impact", tag = "agreements", security(("staff" = [])), params(("id" = String, Path), ("number" = i32, Path)), responses((status = 200, body = Impact), (status = "4XX", body = Problem)))]
+pub async fn impact(request: HttpRequest, app: Tidegate, _by: Allowed<Read>) -> Answer {
+    let (id, number) = (segment(&request, "id", "agreement")?, segment(&request, "number", "version")?);
+    shown(&request, agreements::impact(&app, id, number).await)
 }

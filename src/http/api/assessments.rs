@@ -4,7 +4,7 @@ use actix_web::HttpRequest;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use crate::app::assessments;
+use crate::app::assessments::{self, Compared};
 use crate::domain::assessment::{Assessment, AssessmentKind, Verdict};
 use crate::domain::questionnaire::{Answer as Reply, Answers};
 use crate::domain::text::{Prose, Slug};
@@ -12,6 +12,7 @@ use crate::http::error::Problem;
 use crate::http::guard::{Allowed, Assess, Decide, Read};
 use crate::http::input::{Json, segment};
 use crate::policy::assessment::Deciding;
+use crate::policy::comparison::DomainProgress;
 
 use super::{Answer, Because, List, Tidegate, created, shown};
 
@@ -107,4 +108,18 @@ pub async fn decide(request: HttpRequest, app: Tidegate, by: Allowed<Decide>, bo
 pub async fn cancel(request: HttpRequest, app: Tidegate, by: Allowed<Assess>, body: Json<Because>) -> Answer {
     let id = segment(&request, "id", "assessment")?;
     shown(&request, assessments::cancel(&app, by.actor(), id, body.0.reason).await)
+}
+
+/// A round beside the one of its kind that was decided before it.
+#[utoipa::path(get, path = "/api/v1/assessments/{id}/comparison", tag = "assessments", security(("staff" = [])), params(("id" = String, Path)), responses((status = 200, body = Compared), (status = "4XX", body = Problem)))]
+pub async fn compare(request: HttpRequest, app: Tidegate, _by: Allowed<Read>) -> Answer {
+    let id = segment(&request, "id", "assessment")?;
+    shown(&request, assessments::compare(&app, id).await)
+}
+
+/// How many of the questions asked are answered, by domain.
+#[utoipa::path(get, path = "/api/v1/assessments/{id}/progress", tag = "assessments", security(("staff" = [])), params(("id" = String, Path)), responses((status = 200, body = List<DomainProgress>), (status = "4XX", body = Problem)))]
+pub async fn progress(request: HttpRequest, app: Tidegate, _by: Allowed<Read>) -> Answer {
+    let id = segment(&request, "id", "assessment")?;
+    shown(&request, assessments::find(&app, id).await.map(|round| List::whole(assessments::progress(&round))))
 }

@@ -2,17 +2,18 @@
 
 use actix_web::HttpRequest;
 use serde::Deserialize;
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
 use crate::app::catalogue::{self, Cataloguing};
+use crate::domain::Invalid;
 use crate::domain::dataset::{Dataset, DiscoveredTable, Field, Source, SourceLocation, SubjectMapping};
 use crate::domain::id::SourceId;
 use crate::domain::text::{FieldName, Name, Slug};
 use crate::http::error::Problem;
 use crate::http::guard::{Allowed, ManageCatalogue, Read};
-use crate::http::input::{Json, segment};
+use crate::http::input::{Json, Query, Streamed, segment};
 
-use super::{Answer, List, Tidegate, created, shown};
+use super::{Answer, List, Tidegate, created, invalid, shown};
 
 /// A source to be registered.
 #[derive(Deserialize, ToSchema)]
@@ -20,6 +21,19 @@ use super::{Answer, List, Tidegate, created, shown};
 pub struct AddSource {
     name: Name,
     location: SourceLocation,
+}
+
+/// What is said of a file that is handed in.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct UploadQuery {
+    /// The source's name as people know it; a file's ending in it must fit the kind.
+    name: String,
+    /// `csv`, `parquet` or `sqlite`.
+    kind: String,
+    /// The separator of a CSV file; a comma when it is not given.
+    delimiter: Option<char>,
 }
 
 /// A table to be catalogued.
@@ -54,6 +68,21 @@ pub async fn list_sources(request: HttpRequest, app: Tidegate, _by: Allowed<Read
 #[utoipa::path(post, path = "/api/v1/sources", tag = "catalogue", security(("staff" = [])), request_body = AddSource, responses((status = 201, body = Source), (status = "4XX", body = Problem)))]
 pub async fn add_source(request: HttpRequest, app: Tidegate, by: Allowed<ManageCatalogue>, body: Json<AddSource>) -> Answer {
     created(&request, catalogue::add_source(&app, by.actor(), body.0.name, body.0.location).await)
+}
+
+/// Hand in a file as a source; the body is the file itself. It is kept as it is, since it is read in place: not encrypted.
+#[utoipa::path(post, path = "/api/v1/sources/upload", tag = "catalogue", security(("staff" = [])), params(UploadQuery), request_body(content = Vec<u8>, content_type = "application/octet-stream"), responses((status = 201, body = Source), (status = "4XX", body = Problem)))]
+pub async fn upload(
+    request: HttpRequest,
+    app: Tidegate,
+    by: Allowed<ManageCatalogue>,
+    query: Query<UploadQuery>,
+    file: Streamed,
+) -> Answer {
+    let UploadQuery { name, kind, delimiter } = query.0;
+    let name = name.parse().map_err(|error: Invalid| invalid(&request, error.within("name")))?;
+    let kind = catalogue::file_kind(&kind, delimiter).map_err(|error| invalid(&request, error))?;
+    created(&request, catalogue::upload_source(&app, by.actor(), name, kind, file.pieces()).await)
 }
 
 /// The tables and columns of a source as it is now.

@@ -134,6 +134,7 @@ fn filter(request: &HttpRequest, query: HistoryQuery) -> Result<HistoryFilter, H
         gate: word(request, "gate", query.gate, &Gate::ALL.map(Gate::key))?,
         person: query.person,
         permit: query.permit,
+        client: None,
         release: query.release,
         from: time(request, "from", query.from.as_deref(), Date::start)?,
         to: time(request, "to", query.to.as_deref(), Date::end)?,
@@ -156,10 +157,10 @@ fn time(request: &HttpRequest, name: &str, text: Option<&str>, end: impl Fn(Date
 const HEADER: &str = "position,at,kind,outcome,vendor,client,permit,dataset,purpose,gate,person,release,rows,subjects,leaf_hash\r\n";
 const ROWS_AT_ONCE: usize = 1_000;
 
-type Lines = Pin<Box<dyn Stream<Item = Result<Bytes, std::io::Error>>>>;
+pub(in crate::http) type Lines = Pin<Box<dyn Stream<Item = Result<Bytes, std::io::Error>>>>;
 
 /// Streams every entry of the filter, page by page, so memory does not grow with the history.
-fn as_csv(app: Arc<App>, filter: HistoryFilter, before: Option<i64>) -> Lines {
+pub(in crate::http) fn as_csv(app: Arc<App>, filter: HistoryFilter, before: Option<i64>) -> Lines {
     enum Next {
         Header(Option<i64>),
         Rows(Option<i64>),

@@ -195,3 +195,29 @@ fn answers_fit_their_questions_and_have_a_person_behind_them() {
     let submitted = submit(round(S::Sent), &person(8, Role::VendorManager), now()).unwrap();
     assert!(submitted.score.is_some(), "the score is computed when the answers are locked");
 }
+
+#[test]
+fn what_others_changed_stands_and_is_told() {
+    let slug = |name: &str| name.parse::<Slug>().unwrap();
+    let (yes, no) = (Answer::YesNo(crate::domain::questionnaire::YesNo::Yes), Answer::YesNo(crate::domain::questionnaire::YesNo::No));
+    let (yes, no) = (Some(yes), Some(no));
+    // Stored, read, wanted; then what stands, and whether it was overtaken.
+    let table = [
+        (None, None, &yes, &yes, false),
+        (yes.clone(), yes.clone(), &no, &no, false),
+        (yes.clone(), yes.clone(), &None, &None, false),
+        (yes.clone(), None, &no, &yes, true),
+        (yes.clone(), no.clone(), &None, &yes, true),
+        (None, yes.clone(), &no, &None, true),
+        (yes.clone(), None, &yes, &yes, false),
+        (yes.clone(), no.clone(), &no, &yes, false),
+    ];
+    for (stored, was, now, stands, told) in table {
+        let at = format!("{stored:?} {was:?} {now:?}");
+        let stored: Answers = stored.into_iter().map(|answer| (slug("policy"), answer)).collect();
+        let changes = Changes::from([(slug("policy"), Change { was, now: now.clone() })]);
+        let (merged, overtaken) = merge(&stored, &changes);
+        assert_eq!(merged.get(&slug("policy")), stands.as_ref(), "{at}");
+        assert_eq!(!overtaken.is_empty(), told, "{at}");
+    }
+}

@@ -40,9 +40,12 @@ pub const OUTSIDE: &[(&str, &[&str])] = &[
     ("jsonwebtoken", &["token"]),
     ("reqwest", &["outbound"]),
     ("actix_web", &["http", "boot"]),
+    ("actix_multipart", &["http"]),
     ("clap", &["cli"]),
     ("argon2", &["keys", "token", "history", "engine", "files"]),
     ("aws_lc_rs", &["keys", "token", "history", "engine", "files"]),
+    ("totp_rs", &["keys"]),
+    ("askama", &["http"]),
     ("std::env", &["config"]),
 ];
 

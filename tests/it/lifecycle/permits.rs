@@ -257,7 +257,7 @@ async fn a_dataset_is_edited_with_its_version(database: Database) {
         [("/table", json!("nothing"), "table"), ("/source", json!("0190a0b0-0000-7000-8000-000000000000"), "source")]
     {
         let answer =
-            house.post(Role::DataSteward, "/api/v1/datasets", with(with(body.clone(), "/name", json!("new")), pointer, value)).await;
+            house.post(Role::DataSteward, "/api/v1/datasets", with(with(body.clone(), "/name", json!("newer")), pointer, value)).await;
         refused(&answer, 422, "invalid");
         assert_eq!(answer.json()["clause"], clause);
     }

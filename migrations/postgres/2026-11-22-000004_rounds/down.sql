@@ -1,0 +1,1 @@
+DROP INDEX assessments_by_state_and_id;

@@ -1,0 +1,88 @@
+//! One sentence for each act that the code writes; a test reads the code for acts that have none.
+//!
+//! `{name}` stands for a part: `actor`, a noun, a fact, `from`, `to` or a date of the act. What stands in `[…]` is left
+//! out when one of its parts is missing.
+
+/// Noun, act and sentence.
+pub const SENTENCES: &[(&str, &str, &str)] = &[
+    ("vendor", "register", "{actor} registered {vendor}[ as {role}][, tier {tier}]"),
+    ("vendor", "edit", "{actor} changed what is stated of {vendor}[: {role}, tier {tier}]"),
+    ("vendor", "triage", "{actor} took {vendor} into triage"),
+    ("vendor", "begin-due-diligence", "{actor} began due diligence on {vendor}"),
+    ("vendor", "activate", "{actor} activated {vendor}"),
+    ("vendor", "suspend", "{actor} suspended {vendor}: every release to it stopped"),
+    ("vendor", "reinstate", "{actor} reinstated {vendor}"),
+    ("vendor", "offboard", "{actor} began offboarding {vendor}"),
+    ("vendor", "retire", "{actor} retired {vendor} for good"),
+    ("vendor", "decide", "{vendor} moved from {from} to {to} by a decision of {actor}"),
+    ("assessment", "open", "{actor} opened a {kind} assessment of {vendor}"),
+    ("assessment", "send", "{actor} sent the questions of a {kind} assessment of {vendor}"),
+    ("assessment", "answer", "{actor} saved answers in a {kind} assessment of {vendor}"),
+    ("assessment", "submit", "{actor} submitted the answers of a {kind} assessment of {vendor}"),
+    ("assessment", "review", "{actor} took a {kind} assessment of {vendor} into review"),
+    ("assessment", "cancel", "{actor} cancelled a {kind} assessment of {vendor}"),
+    ("assessment", "decide", "{actor} decided a {kind} assessment of {vendor}: {to}[, valid until {valid_until}]"),
+    ("evidence", "add", "{actor} handed in evidence of {vendor} ({type})[, issued {issued}][, expiring {expires}]"),
+    ("evidence", "accept", "{actor} accepted evidence of {vendor} ({type})"),
+    ("agreement", "draft", "{actor} drafted {agreement} with {vendor}"),
+    ("agreement", "edit", "{actor} changed the terms of version {version} of {agreement}"),
+    ("agreement", "attach", "{actor} attached a document to version {version} of {agreement}"),
+    ("agreement", "submit", "{actor} submitted version {version} of {agreement} for approval"),
+    ("agreement", "approve", "{actor} approved version {version} of {agreement}[; author was {author}]"),
+    ("agreement", "hand_back", "{actor} handed version {version} of {agreement} back"),
+    ("agreement", "sign", "{actor} recorded a signature on version {version} of {agreement}[; it stands from {from_date}][ until {until}]"),
+    ("agreement", "discard", "{actor} gave up version {version} of {agreement}"),
+    ("agreement", "amend", "{actor} began version {version} of {agreement}"),
+    ("agreement", "end", "{actor} ended {agreement} with {vendor}: every release on it stopped"),
+    ("agreement", "destroy_key", "{actor} destroyed the key under the pseudonyms of {agreement}"),
+    ("permit", "write", "{actor} wrote {permit}[ on {dataset}]"),
+    ("permit", "rewrite", "{actor} rewrote revision {revision} of {permit}"),
+    ("permit", "narrow", "{actor} narrowed {permit} by revision {revision}; it acts at once"),
+    ("permit", "propose_widening", "{actor} proposed to widen {permit} by revision {revision}"),
+    ("permit", "approve", "{actor} approved revision {revision} of {permit}[; author was {author}]"),
+    ("permit", "reject", "{actor} turned revision {revision} of {permit} down"),
+    ("permit", "pause", "{actor} paused {permit}: releases on it stopped"),
+    ("permit", "resume", "{actor} resumed {permit}"),
+    ("permit", "end", "{actor} ended {permit} for good"),
+    ("client", "issue", "{actor} issued {client} to {vendor}"),
+    ("client", "rotate", "{actor} gave {client} of {vendor} a new secret"),
+    ("client", "revoke", "{actor} revoked {client} of {vendor}: its tokens are refused"),
+    ("token", "revoke", "{actor} revoked a token of {client} of {vendor}"),
+    ("person", "add", "{actor} added {person}[ as {role}]"),
+    ("person", "change", "{actor} changed {person}: role {from} before, {to} now"),
+    ("person", "disable", "{actor} disabled {person}"),
+    ("person", "enable", "{actor} let {person} in again"),
+    ("person", "issue_password_link", "{actor} made a link by which {person} can choose a new password"),
+    ("person", "choose_password", "{person} chose a password"),
+    ("person", "set_up_second_factor", "{person} set up a second factor"),
+    ("person", "remove_second_factor", "{actor} removed the second factor of {person}"),
+    ("api_key", "issue", "{actor} issued an API key to {person}"),
+    ("api_key", "revoke", "{actor} revoked an API key of {person}"),
+    ("source", "add", "{actor} added a source ({type})"),
+    ("source", "upload", "{actor} uploaded a source[ ({type})]"),
+    ("dataset", "view_samples", "{actor} looked at sample rows of {dataset}"),
+    ("dataset", "catalogue", "{actor} catalogued {dataset}"),
+    ("dataset", "edit", "{actor} changed the catalogue's entry of {dataset}"),
+    ("signing_key", "make", "{actor} made a new key for signing tokens"),
+];
+
+/// The sentence of an act.
+pub fn of_act(noun: &str, act: &str) -> Option<&'static str> {
+    SENTENCES.iter().find(|(known, verb, _)| *known == noun && *verb == act).map(|(_, _, sentence)| *sentence)
+}
+
+/// An act that a later version wrote.
+pub const UNKNOWN_ACT: &str = "{actor} did '{act}' on {noun} {id}";
+
+/// The sentence of an entry of another kind. A stream that was cut has its own.
+pub fn of_kind(kind: &str, cut: bool) -> &'static str {
+    match (kind, cut) {
+        ("policy", _) => "{actor} put revision {revision} of {permit} in force[ on {dataset}][ for {purpose}]",
+        ("release", _) => "{client} of {vendor} received {rows} rows of {dataset} under {permit}",
+        ("opened", _) => "{client} of {vendor} began a stream of {dataset} under {permit}",
+        ("closed", false) => "{client} of {vendor} received a whole stream of {dataset} under {permit}: {rows} rows",
+        ("closed", true) => "A stream of {dataset} to {client} of {vendor} under {permit} was cut after {rows} rows: {cut}",
+        ("refusal", _) => "{client} of {vendor} was refused at the gate {gate}[ on {dataset}][ under {permit}][, {count}]",
+        _ => "An entry of a kind that this version does not know",
+    }
+}

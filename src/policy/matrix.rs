@@ -1,0 +1,84 @@
+//! What a permit's matrix offers for a field and warns of: by the rules that check a permit, none of its own.
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::domain::dataset::{Field, LogicalType};
+use crate::domain::permit::shows_identity;
+use crate::domain::treatment::{CodeForm, ConstantValue, DateUnit, GridForm, PseudonymFormat, Treatment};
+
+use super::words;
+
+/// What every permit's approver is told while rows leave in the order of their source.
+pub const LINKABLE: &str = "Linkable by order: two vendors who compare their rows could join them by position.";
+
+/// What is said of a direct identifier that goes out as it is.
+pub const CLEAR_IDENTIFIER: &str = "A direct identifier would go out as it is, or most of it: a privacy officer must confirm it by name.";
+
+/// A treatment that fits a field, with parameters to begin with.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct Choice {
+    pub treatment: Treatment,
+    pub words: String,
+}
+
+/// One of each kind, with parameters to begin with.
+fn beginnings() -> [Treatment; 10] {
+    [
+        Treatment::Withhold,
+        Treatment::Clear,
+        Treatment::Pseudonym { domain: None, format: PseudonymFormat::Base32 },
+        Treatment::Mask { prefix: 2, suffix: 0, pad: 4, email_domain: false },
+        Treatment::Truncate { length: 3 },
+        Treatment::GeneraliseNumber { width: 10.0, origin: 0.0, form: GridForm::Range },
+        Treatment::GeneraliseDate { unit: DateUnit::Year },
+        Treatment::Round { step: 10.0 },
+        Treatment::TopBottomCode { bottom: None, top: Some(100.0), form: CodeForm::Label },
+        Treatment::Constant { value: ConstantValue::Text("-".to_owned()) },
+    ]
+}
+
+/// The treatments that fit a type: those that a permit's own check would take.
+pub fn choices(logical: LogicalType) -> Vec<Choice> {
+    let fitting = beginnings().into_iter().filter(|treatment| treatment.released_type(logical).is_ok());
+    fitting.map(|treatment| Choice { words: words::treatment(&treatment), treatment }).collect()
+}
+
+/// What deserves a second look where a field is treated so.
+pub fn warnings(field: &Field, treatment: &Treatment) -> Vec<&'static str> {
+    shows_identity(field, treatment).then_some(CLEAR_IDENTIFIER).into_iter().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn every_kind_has_a_beginning_and_is_offered_where_it_fits() {
+        let kinds: BTreeSet<&str> = beginnings().iter().map(Treatment::key).collect();
+        assert_eq!(kinds.len(), 10, "each kind once; a new kind of treatment needs a beginning");
+        let offered = |logical| choices(logical).iter().map(|choice| choice.treatment.key()).collect::<Vec<_>>();
+        assert_eq!(offered(LogicalType::Other), ["withhold"]);
+        assert_eq!(offered(LogicalType::Text), ["withhold", "clear", "pseudonym", "mask", "truncate", "constant"]);
+        let numbers = ["withhold", "clear", "pseudonym", "generalise_number", "round", "top_bottom_code", "constant"];
+        assert_eq!(offered(LogicalType::Integer), numbers);
+        assert_eq!(offered(LogicalType::Decimal), numbers);
+        assert_eq!(offered(LogicalType::Date), ["withhold", "clear", "pseudonym", "generalise_date", "constant"]);
+        assert_eq!(offered(LogicalType::Boolean), ["withhold", "clear", "pseudonym", "constant"]);
+    }
+
+    #[test]
+    fn a_direct_identifier_that_shows_is_warned_of() {
+        let field = |class: &str| {
+            let json = serde_json::json!({"name": "email", "type": "text", "class": class, "category": "contact"});
+            serde_json::from_value::<Field>(json).unwrap()
+        };
+        for treatment in beginnings().iter().filter(|treatment| treatment.released_type(LogicalType::Text).is_ok()) {
+            let shows = matches!(treatment.key(), "clear" | "truncate");
+            assert_eq!(warnings(&field("direct_identifier"), treatment), if shows { vec![CLEAR_IDENTIFIER] } else { vec![] });
+            assert!(warnings(&field("sensitive"), treatment).is_empty());
+        }
+    }
+}

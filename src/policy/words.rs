@@ -1,0 +1,152 @@
+//! The words of treatments, bases, conditions and limits: what a page, a diff and the API say is said alike.
+
+mod answer;
+#[cfg(test)]
+mod tests;
+mod treatment;
+
+pub use answer::answer;
+pub use treatment::treatment;
+
+use crate::domain::agreement::{EndWay, SubProcessors, TransferMechanism};
+use crate::domain::condition::{Clause, Condition, Operator};
+use crate::domain::dataset::{FieldClass, LogicalType};
+use crate::domain::permit::LegalBasis;
+use crate::domain::purpose::{known_category, known_purpose};
+use crate::domain::text::Slug;
+
+/// A legal basis with its place in the law.
+pub const fn legal_basis(basis: LegalBasis) -> &'static str {
+    match basis {
+        LegalBasis::Consent => "consent (Art. 6(1)(a))",
+        LegalBasis::Contract => "contract (Art. 6(1)(b))",
+        LegalBasis::LegalObligation => "legal obligation (Art. 6(1)(c))",
+        LegalBasis::VitalInterests => "vital interests (Art. 6(1)(d))",
+        LegalBasis::PublicTask => "public task (Art. 6(1)(e))",
+        LegalBasis::LegitimateInterests => "legitimate interests (Art. 6(1)(f))",
+    }
+}
+
+/// The title of a purpose; its key where the vocabulary no longer knows it.
+pub fn purpose(key: &Slug) -> String {
+    known_purpose(key).map_or_else(|_| key.to_string(), |term| term.title.to_owned())
+}
+
+/// The title of a data category; its key where the vocabulary no longer knows it.
+pub fn category(key: &Slug) -> String {
+    known_category(key).map_or_else(|_| key.to_string(), |term| term.title.to_owned())
+}
+
+/// How far a field leads to a person.
+pub const fn class(class: FieldClass) -> &'static str {
+    match class {
+        FieldClass::DirectIdentifier => "direct identifier",
+        FieldClass::QuasiIdentifier => "quasi-identifier",
+        FieldClass::Sensitive => "sensitive",
+        FieldClass::Plain => "plain",
+    }
+}
+
+/// What a column holds.
+pub const fn logical(logical: LogicalType) -> &'static str {
+    match logical {
+        LogicalType::Text => "text",
+        LogicalType::Integer => "whole number",
+        LogicalType::Number => "number",
+        LogicalType::Decimal => "decimal number",
+        LogicalType::Boolean => "yes or no",
+        LogicalType::Date => "date",
+        LogicalType::Timestamp => "date and time",
+        LogicalType::Other => "a type that can only be withheld",
+    }
+}
+
+/// Which rows are released.
+pub fn condition(condition: &Condition) -> String {
+    if condition.all.is_empty() {
+        return "every row".to_owned();
+    }
+    let clauses: Vec<String> = condition.all.iter().map(clause).collect();
+    format!("rows where {}", clauses.join(" and "))
+}
+
+/// One clause of a row condition.
+pub fn clause(clause: &Clause) -> String {
+    let (field, values) = (&clause.field, clause.values.join(", "));
+    match clause.op {
+        Operator::Eq => format!("{field} is {values}"),
+        Operator::Neq => format!("{field} is not {values}"),
+        Operator::Gt => format!("{field} is more than {values}"),
+        Operator::Gte => format!("{field} is {values} or more"),
+        Operator::Lt => format!("{field} is less than {values}"),
+        Operator::Lte => format!("{field} is {values} or less"),
+        Operator::In => format!("{field} is one of {values}"),
+        Operator::Is => match values.as_str() {
+            "null" => format!("{field} has no value"),
+            "not_null" => format!("{field} has a value"),
+            _ => format!("{field} is {values}"),
+        },
+    }
+}
+
+/// A daily quota.
+pub fn quota(rows: u64) -> String {
+    if rows == 1 { "1 row a day".to_owned() } else { format!("{} rows a day", separated(rows)) }
+}
+
+/// A whole number with separators: `1,000,000`.
+pub fn separated(number: u64) -> String {
+    let digits = number.to_string();
+    let mut out = String::with_capacity(digits.len().saturating_add(digits.len() / 3));
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && digits.len().saturating_sub(at).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+/// A number of things: `1 day`, `30 days`.
+pub fn counted(number: u64, one: &str, many: &str) -> String {
+    if number == 1 { format!("1 {one}") } else { format!("{} {many}", separated(number)) }
+}
+
+pub(super) fn days(number: u32) -> String {
+    counted(number.into(), "day", "days")
+}
+
+/// Which sub-processors may be used (Art. 28(2) and (4)).
+pub fn sub_processors(clause: &SubProcessors) -> String {
+    match clause {
+        SubProcessors::Forbidden => "none may be used".to_owned(),
+        SubProcessors::General { notice_days, objection_days } => {
+            format!("any, announced {} ahead, with {} to object", days(*notice_days), days(*objection_days))
+        }
+        SubProcessors::Specific { named } if named.is_empty() => "only those named: none yet".to_owned(),
+        SubProcessors::Specific { named } => {
+            let names: Vec<&str> = named.iter().map(crate::domain::text::Name::as_str).collect();
+            format!("only those named: {}", names.join(", "))
+        }
+    }
+}
+
+/// What happens to the data at the end (Art. 28(3)(g)).
+pub const fn end_way(way: EndWay) -> &'static str {
+    match way {
+        EndWay::Delete => "delete",
+        EndWay::Return => "return",
+    }
+}
+
+/// What a transfer rests on (Chapter V).
+pub const fn transfer(mechanism: TransferMechanism) -> &'static str {
+    match mechanism {
+        TransferMechanism::SccModule1 => "standard contractual clauses, module 1",
+        TransferMechanism::SccModule2 => "standard contractual clauses, module 2",
+        TransferMechanism::SccModule3 => "standard contractual clauses, module 3",
+        TransferMechanism::SccModule4 => "standard contractual clauses, module 4",
+        TransferMechanism::BindingCorporateRules => "binding corporate rules",
+        TransferMechanism::Derogation => "a derogation (Art. 49)",
+    }
+}

@@ -1,0 +1,74 @@
+//! What treatments, conditions and limits are called, a line per case.
+
+use crate::domain::treatment::Treatment;
+
+use super::*;
+
+fn said(json: &str) -> String {
+    treatment(&serde_json::from_str::<Treatment>(json).unwrap())
+}
+
+#[test]
+fn treatments_read_as_sentences_do() {
+    for (json, expected) in [
+        (r#"{"kind":"withhold"}"#, "withheld"),
+        (r#"{"kind":"clear"}"#, "clear"),
+        (r#"{"kind":"constant","value":"n/a"}"#, "always “n/a”"),
+        (r#"{"kind":"constant","value":7}"#, "always 7"),
+        (r#"{"kind":"constant","value":true}"#, "always true"),
+        (r#"{"kind":"mask","prefix":2,"suffix":0,"pad":4}"#, "first 2 characters kept, the rest masked"),
+        (r#"{"kind":"mask","prefix":1,"suffix":0,"pad":4}"#, "first 1 character kept, the rest masked"),
+        (r#"{"kind":"mask","prefix":0,"suffix":4,"pad":4}"#, "last 4 characters kept, the rest masked"),
+        (r#"{"kind":"mask","prefix":2,"suffix":4,"pad":4}"#, "first 2 and last 4 characters kept, the rest masked"),
+        (r#"{"kind":"mask","prefix":0,"suffix":0,"pad":4}"#, "masked wholly"),
+        (r#"{"kind":"mask","prefix":0,"suffix":0,"pad":4,"email_domain":true}"#, "masked up to the @, the e-mail domain kept"),
+        (r#"{"kind":"truncate","length":3}"#, "only the first 3 characters"),
+        (r#"{"kind":"pseudonym","format":"base32"}"#, "pseudonym"),
+        (r#"{"kind":"pseudonym","domain":"crm","format":"uuid"}"#, "pseudonym of the domain crm in the form of a UUID"),
+        (r#"{"kind":"generalise_number","width":10.0,"as":"lower"}"#, "the lower end of its band of 10"),
+        (r#"{"kind":"generalise_number","width":0.5,"origin":2.0,"as":"range"}"#, "its band of 0.5, counted from 2"),
+        (r#"{"kind":"generalise_date","unit":"quarter"}"#, "only the quarter"),
+        (r#"{"kind":"generalise_date","unit":"age","width":10,"at":"2026-01-01"}"#, "age in bands of 10 years on 2026-01-01"),
+        (r#"{"kind":"round","step":100.0}"#, "rounded to the nearest 100"),
+        (r#"{"kind":"top_bottom_code","top":90.0,"as":"label"}"#, "90 and above shown as 90+"),
+        (r#"{"kind":"top_bottom_code","bottom":18.0,"top":90.0,"as":"bound"}"#, "18 and below shown as 18, 90 and above shown as 90"),
+    ] {
+        assert_eq!(said(json), expected, "{json}");
+    }
+}
+
+#[test]
+fn conditions_read_as_sentences_do() {
+    for (json, expected) in [
+        (r#"{"all":[]}"#, "every row"),
+        (r#"{"all":[{"field":"country","op":"eq","values":["DE"]}]}"#, "rows where country is DE"),
+        (
+            r#"{"all":[{"field":"objected_at","op":"is","values":["null"]},{"field":"age","op":"gte","values":["18"]}]}"#,
+            "rows where objected_at has no value and age is 18 or more",
+        ),
+        (r#"{"all":[{"field":"x","op":"is","values":["not_null"]}]}"#, "rows where x has a value"),
+        (r#"{"all":[{"field":"x","op":"is","values":["true"]}]}"#, "rows where x is true"),
+        (r#"{"all":[{"field":"x","op":"in","values":["a","b"]}]}"#, "rows where x is one of a, b"),
+        (r#"{"all":[{"field":"x","op":"neq","values":["a"]}]}"#, "rows where x is not a"),
+        (r#"{"all":[{"field":"x","op":"gt","values":["1"]}]}"#, "rows where x is more than 1"),
+        (r#"{"all":[{"field":"x","op":"lt","values":["1"]}]}"#, "rows where x is less than 1"),
+        (r#"{"all":[{"field":"x","op":"lte","values":["1"]}]}"#, "rows where x is 1 or less"),
+    ] {
+        assert_eq!(condition(&serde_json::from_str(json).unwrap()), expected, "{json}");
+    }
+}
+
+#[test]
+fn numbers_have_separators() {
+    for (rows, expected) in [(1, "1 row a day"), (999, "999 rows a day"), (1_000, "1,000 rows a day"), (1_234_567, "1,234,567 rows a day")]
+    {
+        assert_eq!(quota(rows), expected);
+    }
+}
+
+#[test]
+fn keys_of_the_vocabulary_have_titles() {
+    assert_eq!(purpose(&"email-marketing".parse().unwrap()), "Advertising by e-mail");
+    assert_eq!(category(&"contact".parse().unwrap()), "E-mail, phone and postal address");
+    assert_eq!(purpose(&"long-gone".parse().unwrap()), "long-gone");
+}

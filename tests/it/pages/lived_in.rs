@@ -1,0 +1,177 @@
+//! A house that has been lived in: vendors in different stages, and how each page is reached in it.
+
+use std::collections::BTreeMap;
+
+use serde_json::json;
+use tidegate::app::people::{self, AddPerson};
+use tidegate::domain::person::{Actor, Role};
+use tidegate::domain::secret::PlainSecret;
+use tidegate::http::routes::{Access, ROUTES, Route};
+use tidegate::policy::access::Permission;
+
+use crate::browse::Browser;
+use crate::database::Database;
+use crate::harness::{House, usual};
+
+pub const PASSWORD: &str = "correct horse battery";
+
+/// What stands in a path's places: by the part before the place and the place itself.
+type Places = BTreeMap<(&'static str, &'static str), String>;
+
+/// A house with a vendor that went the whole way and one that is on its way.
+pub struct LivedIn {
+    pub house: House,
+    /// One filling of places for each vendor.
+    fillings: [Places; 2],
+}
+
+impl LivedIn {
+    pub async fn new(database: Database) -> Self {
+        let house = House::start(database).await;
+        house.catalogue_people(20).await;
+        for role in Role::ALL {
+            let new = AddPerson {
+                email: email(role).parse().unwrap(),
+                name: format!("The {}", role.key()).parse().unwrap(),
+                role,
+                password: PlainSecret::new(PASSWORD),
+            };
+            let person = people::add(&house.app, &Actor::Operator, new).await.unwrap();
+            people::issue_key(&house.app, &Actor::Operator, person.id, "nightly".parse().unwrap(), None).await.unwrap();
+        }
+        let whole = whole_way(&house).await;
+        let begun = on_its_way(&house).await;
+        house.settle().await;
+        Self { house, fillings: [whole, begun] }
+    }
+
+    /// A browser in which a person of that role has signed in.
+    pub async fn browser(&self, role: Role) -> Browser<'_> {
+        Browser::signed_in(&self.house, &email(role), PASSWORD).await
+    }
+
+    /// The addresses that a path stands for here, one for each vendor, each once.
+    pub fn addresses(&self, path: &str) -> Vec<String> {
+        let mut found: Vec<String> = self.fillings.iter().map(|places| filled(path, places)).collect();
+        found.dedup();
+        found
+    }
+}
+
+pub fn email(role: Role) -> String {
+    format!("page-{}@example.org", role.key())
+}
+
+fn filled(path: &str, places: &Places) -> String {
+    let mut before = "";
+    let mut parts = Vec::new();
+    for part in path.split('/') {
+        let place = part.starts_with('{');
+        let value = places.iter().find(|((noun, name), _)| *noun == before && *name == part).map(|(_, value)| value.as_str());
+        parts.push(match (place, value) {
+            (false, _) => part,
+            (true, Some(value)) => value,
+            (true, None) => panic!("{path}: say in lived_in.rs what {part} after {before} stands for"),
+        });
+        before = if place { before } else { part };
+    }
+    parts.join("/")
+}
+
+fn places(house: &House, own: &[(&'static str, &'static str, &str)]) -> Places {
+    let nobody = "0190a0b0-0000-7000-8000-000000000000";
+    let shared = [
+        ("people", "{id}", house.person_id(Role::DataSteward)),
+        ("sessions", "{id}", nobody),
+        ("keys", "{id}", nobody),
+        ("sources", "{id}", nobody),
+        ("history", "{position}", "7"),
+        ("versions", "{number}", "1"),
+        ("revisions", "{number}", "1"),
+        ("matrix", "{dataset}", "people"),
+    ];
+    shared.iter().chain(own).map(|(noun, place, value)| ((*noun, *place), (*value).to_owned())).collect()
+}
+
+/// Registered, assessed, agreed, active; it pulled a page and a stream, and was refused.
+async fn whole_way(house: &House) -> Places {
+    let vendor = house.vendor("Acme", &[("acme-people", usual("people")), ("acme-sql", usual("people-sql"))]).await;
+    let token = house.token(&vendor).await;
+    house.pull(&token, "/data/v1/datasets/people/records?city=eq.Ulm", "application/json").await.good();
+    house.pull(&token, "/data/v1/datasets/people/records", "text/csv").await;
+    house.post(Role::VendorManager, "/api/v1/permits/acme-sql/pause", json!({"reason": "for the test"})).await.good();
+    house.pull(&token, "/data/v1/datasets/people-sql/records", "application/json").await;
+    let first = async |path: String| first_id(house, &path).await;
+    let token = first(format!("/api/v1/clients/{}/tokens", vendor.client_id)).await;
+    let round = first(format!("/api/v1/vendors/{}/assessments", vendor.id)).await;
+    let paper = first(format!("/api/v1/vendors/{}/evidence", vendor.id)).await;
+    places(
+        house,
+        &[
+            ("vendors", "{id}", &vendor.id),
+            ("agreements", "{id}", &vendor.agreement),
+            ("clients", "{id}", &vendor.client_id),
+            ("tokens", "{id}", &token),
+            ("assessments", "{id}", &round),
+            ("evidence", "{id}", &paper),
+            ("permits", "{key}", "acme-people"),
+            ("datasets", "{name}", "people"),
+        ],
+    )
+}
+
+/// Registered, its answers handed in; an agreement with a permit is drafted, and it has a client that never asked.
+async fn on_its_way(house: &House) -> Places {
+    let vendor = house.register("Beta").await;
+    let manager = Role::VendorManager;
+    let today = house.clock.now().date();
+    let query = format!("name=Report&type=soc2&issued={}&mandatory=false", today.plus_days(-5));
+    let paper = house.upload(manager, "POST", &format!("/api/v1/vendors/{vendor}/evidence?{query}"), b"%PDF-1.4 made up").await.good();
+    let paper = paper["id"].as_str().unwrap().to_owned();
+    let body = json!({"kind": "security", "template": "security"});
+    let round = house.post(manager, &format!("/api/v1/vendors/{vendor}/assessments"), body).await.good();
+    let round = round["id"].as_str().unwrap().to_owned();
+    for act in ["send", "submit"] {
+        house.post(manager, &format!("/api/v1/assessments/{round}/{act}"), json!({})).await.good();
+    }
+    let agreement = house.draft(&vendor, "Beta", &paper, &[("beta-people", usual("people"))]).await;
+    let client = house.post(manager, &format!("/api/v1/vendors/{vendor}/clients"), json!({"name": "idle"})).await.good();
+    places(
+        house,
+        &[
+            ("vendors", "{id}", &vendor),
+            ("agreements", "{id}", &agreement),
+            ("clients", "{id}", client["client_id"].as_str().unwrap()),
+            ("tokens", "{id}", "0190a0b0-0000-7000-8000-000000000001"),
+            ("assessments", "{id}", &round),
+            ("evidence", "{id}", &paper),
+            ("permits", "{key}", "beta-people"),
+            ("datasets", "{name}", "people-sql"),
+        ],
+    )
+}
+
+async fn first_id(house: &House, path: &str) -> String {
+    let list = house.get(Role::VendorManager, path).await.good();
+    let items = list["items"].as_array().or(list.as_array()).unwrap_or_else(|| panic!("{path}: {list}"));
+    items[0]["id"].as_str().unwrap_or_else(|| panic!("{path}: {list}")).to_owned()
+}
+
+/// The pages of the staff, with what each needs.
+pub fn pages(method: &'static str) -> impl Iterator<Item = (&'static Route, Permission)> {
+    ROUTES.iter().filter(move |route| route.method == method).filter_map(|route| match route.access {
+        Access::Page(permission) => Some((route, permission)),
+        Access::Public | Access::Staff(_) | Access::Client | Access::Vendor | Access::Asset | Access::Open => None,
+    })
+}
+
+/// The page that an address leads to, among those of a method: a part that is spelled out goes before a place.
+pub fn page_at(method: &'static str, address: &str) -> Option<(&'static Route, Permission)> {
+    let path = address.split(['?', '#']).next().unwrap();
+    let fits = |route: &Route| {
+        let (pattern, parts): (Vec<&str>, Vec<&str>) = (route.path.split('/').collect(), path.split('/').collect());
+        let same = |(want, got): (&&str, &&str)| want == got || (want.starts_with('{') && !got.is_empty());
+        pattern.len() == parts.len() && pattern.iter().zip(&parts).all(same)
+    };
+    pages(method).filter(|(route, _)| fits(route)).min_by_key(|(route, _)| route.path.matches('{').count())
+}
