@@ -94,6 +94,14 @@ impl AssessmentStatus {
         }
     }
 
+    /// What was decided, once it was.
+    pub const fn decision(&self) -> Option<&Decision> {
+        match self {
+            Self::Decided(decision) => Some(decision),
+            Self::Draft | Self::Sent | Self::InProgress | Self::Submitted { .. } | Self::InReview { .. } | Self::Cancelled { .. } => None,
+        }
+    }
+
     /// Whether the round still runs.
     pub const fn is_open(&self) -> bool {
         !matches!(self, Self::Decided(_) | Self::Cancelled { .. })

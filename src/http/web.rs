@@ -8,7 +8,6 @@ pub mod assessments;
 pub mod assets;
 pub mod chart;
 pub mod cookie;
-pub mod csrf;
 pub mod datasets;
 pub mod dashboard;
 pub mod error;

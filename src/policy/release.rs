@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use crate::domain::Invalid;
 use crate::domain::agreement::{AgreementVersion, VersionStatus};
-use crate::domain::assessment::{Assessment, AssessmentStatus, Verdict};
+use crate::domain::assessment::{Assessment, Verdict};
 use crate::domain::client::{Client, Token};
 use crate::domain::condition::{self, Comparison, Operator};
 use crate::domain::dataset::{Dataset, Field, LogicalType, Source};
@@ -267,17 +267,8 @@ fn revision_open(revision: &Revision, now: Instant) -> bool {
 
 /// Approved, not over, and every mandatory type of evidence has a paper that still holds.
 pub fn due_diligence_open(assessment: Option<&Assessment>, mandatory: &[Evidence], now: Instant) -> bool {
-    let approved = assessment.is_some_and(|round| match &round.status {
-        AssessmentStatus::Decided(decision) => {
-            matches!(decision.verdict, Verdict::Approved | Verdict::ApprovedWithConditions)
-                && decision.valid_until.is_some_and(|end| now < end)
-        }
-        AssessmentStatus::Draft
-        | AssessmentStatus::Sent
-        | AssessmentStatus::InProgress
-        | AssessmentStatus::Submitted { .. }
-        | AssessmentStatus::InReview { .. }
-        | AssessmentStatus::Cancelled { .. } => false,
+    let approved = assessment.and_then(|round| round.status.decision()).is_some_and(|decision| {
+        matches!(decision.verdict, Verdict::Approved | Verdict::ApprovedWithConditions) && decision.valid_until.is_some_and(|end| now < end)
     });
     approved && evidence_ends(mandatory).values().all(|end| end.is_none_or(|end| now < end))
 }
@@ -301,18 +292,7 @@ fn evidence_ends(mandatory: &[Evidence]) -> BTreeMap<&'static str, Option<Instan
 
 /// When an open due diligence closes by itself: the end of the approval or of a mandatory type's last paper.
 pub fn due_diligence_until(assessment: Option<&Assessment>, mandatory: &[Evidence]) -> Option<Instant> {
-    let approval = match assessment.map(|round| &round.status) {
-        Some(AssessmentStatus::Decided(decision)) => decision.valid_until,
-        Some(
-            AssessmentStatus::Draft
-            | AssessmentStatus::Sent
-            | AssessmentStatus::InProgress
-            | AssessmentStatus::Submitted { .. }
-            | AssessmentStatus::InReview { .. }
-            | AssessmentStatus::Cancelled { .. },
-        )
-        | None => None,
-    };
+    let approval = assessment.and_then(|round| round.status.decision()).and_then(|decision| decision.valid_until);
     approval.into_iter().chain(evidence_ends(mandatory).into_values().flatten()).min()
 }
 
@@ -321,7 +301,7 @@ pub fn next_turn(state: &LiveState, now: Instant) -> Option<Instant> {
     let mut turns: Vec<Instant> = vec![state.token.expires_at];
     turns.extend(state.successor_from);
     turns.extend(state.next_revision_from);
-    if let Some(AssessmentStatus::Decided(decision)) = state.assessment.as_ref().map(|round| &round.status) {
+    if let Some(decision) = state.assessment.as_ref().and_then(|round| round.status.decision()) {
         turns.extend(decision.valid_until);
     }
     turns.extend(evidence_ends(&state.mandatory_evidence).into_values().flatten());

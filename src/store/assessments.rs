@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 
 use crate::domain::Instant;
-use crate::domain::assessment::{Assessment, AssessmentKind, AssessmentStatus};
+use crate::domain::assessment::{Assessment, AssessmentKind};
 use crate::domain::id::{AssessmentId, VendorId};
 use crate::domain::vendor::Lifecycle;
 
@@ -42,15 +42,7 @@ impl AssessmentRow {
             template: assessment.template.to_string(),
             status: json(NOUN, &assessment.status)?,
             open: assessment.status.is_open(),
-            decided_at: match &assessment.status {
-                AssessmentStatus::Decided(decision) => Some(decision.at.micros()),
-                AssessmentStatus::Draft
-                | AssessmentStatus::Sent
-                | AssessmentStatus::InProgress
-                | AssessmentStatus::Submitted { .. }
-                | AssessmentStatus::InReview { .. }
-                | AssessmentStatus::Cancelled { .. } => None,
-            },
+            decided_at: assessment.status.decision().map(|decision| decision.at.micros()),
             questionnaire: assessment.questionnaire.as_ref().map(|template| json(NOUN, template)).transpose()?,
             answers: json(NOUN, &assessment.answers)?,
             score: assessment.score.as_ref().map(|score| json(NOUN, score)).transpose()?,
@@ -111,7 +103,7 @@ pub fn save(tx: &mut Tx, assessment: &Assessment) -> Result<i64, StoreError> {
 /// A decided security round says when the vendor's next review falls due; a rejection leaves none. The vendor's own
 /// version stays: nobody edits this.
 fn note_review(tx: &mut Tx, assessment: &Assessment) -> Result<(), StoreError> {
-    let AssessmentStatus::Decided(decision) = &assessment.status else { return Ok(()) };
+    let Some(decision) = assessment.status.decision() else { return Ok(()) };
     if assessment.kind == AssessmentKind::Security {
         let living = vendors::table.find(assessment.vendor.as_str()).filter(vendors::lifecycle.ne(Lifecycle::Retired.key()));
         diesel::update(living).set(vendors::review_until.eq(decision.valid_until.map(Instant::micros))).execute(tx.conn())?;
@@ -156,15 +148,7 @@ pub fn latest_decided(tx: &mut Tx, vendor: &VendorId, kind: AssessmentKind) -> R
 
 /// The round of the same vendor and kind that was decided last before a round: before its own decision, or before now.
 pub fn decided_before(tx: &mut Tx, round: &Assessment) -> Result<Option<Assessment>, StoreError> {
-    let at = match &round.status {
-        AssessmentStatus::Decided(decision) => decision.at,
-        AssessmentStatus::Draft
-        | AssessmentStatus::Sent
-        | AssessmentStatus::InProgress
-        | AssessmentStatus::Submitted { .. }
-        | AssessmentStatus::InReview { .. }
-        | AssessmentStatus::Cancelled { .. } => tx.now(),
-    };
+    let at = round.status.decision().map_or_else(|| tx.now(), |decision| decision.at);
     let row = assessments::table
         .filter(assessments::vendor.eq(round.vendor.as_str()))
         .filter(assessments::kind.eq(round.kind.key()))

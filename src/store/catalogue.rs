@@ -14,7 +14,6 @@ use crate::domain::text::Slug;
 use super::Tx;
 use super::column::{from_json, instant, known, parse};
 use super::error::StoreError;
-use super::names::Names;
 use super::raw::Raw;
 
 /// What a permit says of a dataset, with whom it is for.
@@ -140,12 +139,6 @@ struct Named {
     id: String,
     #[diesel(sql_type = Text)]
     name: String,
-}
-
-/// Names of sources by id.
-pub fn source_names(tx: &mut Tx, ids: &BTreeSet<String>) -> Result<Names, StoreError> {
-    let rows: Vec<Named> = Raw::new("SELECT id, name FROM sources WHERE id").among(ids).load(tx)?;
-    Ok(rows.into_iter().map(|row| (row.id, row.name)).collect())
 }
 
 /// The subject domains with the type of their keys, by name; at most so many.

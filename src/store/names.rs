@@ -36,6 +36,11 @@ pub fn vendors(tx: &mut Tx, ids: &BTreeSet<String>) -> Result<Names, StoreError>
     named(tx, "SELECT id, legal_name AS name FROM vendors WHERE id", ids)
 }
 
+/// Names of sources.
+pub fn sources(tx: &mut Tx, ids: &BTreeSet<String>) -> Result<Names, StoreError> {
+    named(tx, "SELECT id, name FROM sources WHERE id", ids)
+}
+
 /// References of agreements.
 pub fn agreements(tx: &mut Tx, ids: &BTreeSet<String>) -> Result<Names, StoreError> {
     named(tx, "SELECT id, reference AS name FROM agreements WHERE id", ids)

@@ -6,7 +6,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::app::{App, AppError};
-use crate::domain::assessment::{Assessment, AssessmentStatus};
+use crate::domain::assessment::Assessment;
 use crate::domain::evidence::Evidence;
 use crate::domain::id::AssessmentId;
 use crate::domain::time::Instant;
@@ -29,15 +29,7 @@ pub struct Compared {
 }
 
 fn decided_at(round: &Assessment) -> Option<Instant> {
-    match &round.status {
-        AssessmentStatus::Decided(decision) => Some(decision.at),
-        AssessmentStatus::Draft
-        | AssessmentStatus::Sent
-        | AssessmentStatus::InProgress
-        | AssessmentStatus::Submitted { .. }
-        | AssessmentStatus::InReview { .. }
-        | AssessmentStatus::Cancelled { .. } => None,
-    }
+    round.status.decision().map(|decision| decision.at)
 }
 
 /// Compares a round with the one of its kind that was decided before it.

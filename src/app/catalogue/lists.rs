@@ -9,7 +9,7 @@ use crate::domain::permit::RevisionStatus;
 use crate::domain::text::{FieldName, Slug};
 use crate::domain::time::Instant;
 use crate::domain::treatment::Treatment;
-use crate::store::{Page, catalogue, datasets, sources};
+use crate::store::{Page, catalogue, datasets, names, sources};
 
 /// A dataset in one line.
 #[derive(Debug, Clone, PartialEq)]
@@ -38,7 +38,7 @@ pub async fn page(app: &App, search: String, page: Page) -> Result<DatasetList, 
             rows.truncate(limit);
             let next = rows.last().filter(|_| more).map(|dataset| dataset.name.to_string());
             let of: BTreeSet<String> = rows.iter().map(|dataset| dataset.source.to_string()).collect();
-            let names = catalogue::source_names(tx, &of)?;
+            let names = names::sources(tx, &of)?;
             let about: BTreeSet<String> = rows.iter().map(|dataset| dataset.name.to_string()).collect();
             let permits = catalogue::permit_counts(tx, &about)?;
             let line = |dataset: Dataset| DatasetLine {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::agreement::Agreement;
-use crate::domain::assessment::{Assessment, AssessmentKind, AssessmentStatus};
+use crate::domain::assessment::{Assessment, AssessmentKind};
 use crate::domain::client::Client;
 use crate::domain::id::{AgreementId, ClientId, VendorId};
 use crate::domain::permit::{Permit, Revision};
@@ -91,15 +91,7 @@ fn last_pull<T: ToString>(tx: &mut Tx, by: PulledBy, ids: &[T]) -> Result<BTreeM
 }
 
 fn valid_until(round: &Assessment) -> Option<Instant> {
-    match &round.status {
-        AssessmentStatus::Decided(decision) => decision.valid_until,
-        AssessmentStatus::Draft
-        | AssessmentStatus::Sent
-        | AssessmentStatus::InProgress
-        | AssessmentStatus::Submitted { .. }
-        | AssessmentStatus::InReview { .. }
-        | AssessmentStatus::Cancelled { .. } => None,
-    }
+    round.status.decision().and_then(|decision| decision.valid_until)
 }
 
 /// Versions come by agreement and number.

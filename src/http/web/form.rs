@@ -66,6 +66,9 @@ impl Typed {
     }
 }
 
+/// The hidden field that says which page of which session a form stood on.
+pub const TOKEN: &str = "csrf";
+
 /// The most bytes of a form.
 const MOST_FORM: usize = 1024 * 1024;
 

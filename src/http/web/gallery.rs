@@ -7,11 +7,12 @@ use crate::domain::dataset::FieldClass;
 use crate::domain::person::Role;
 use crate::domain::time::{Date, Instant};
 use crate::domain::vendor::Lifecycle;
+use crate::policy::diff::Direction;
 
 use super::chart::Chart;
 use super::form::Typed;
 use super::page::{Frame, Notice, Section, Theme, Viewer};
-use super::parts::{Choice, Crumb, Day, DiffRow, Direction, Fact, GateLine, HistoryLineView, Piece, Progress, Step, Tab};
+use super::parts::{Choice, Crumb, Day, DiffRow, Fact, GateLine, HistoryLineView, Piece, Progress, Step, Tab};
 use super::words::{Badge, Tone};
 
 /// The worst a person may type.

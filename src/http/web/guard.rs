@@ -18,9 +18,8 @@ use crate::policy::access::allows;
 
 use super::answer::wants_part;
 use super::cookie;
-use super::csrf;
 use super::error::{WebError, Wire};
-use super::form::Typed;
+use super::form::{self, Typed};
 use super::lead::{answered, see_other};
 use super::once;
 use super::page::{Frame, Notice, Section, Viewer};
@@ -89,7 +88,7 @@ pub async fn signed_in(app: &App, request: &HttpRequest) -> Result<Option<Curren
 }
 
 fn visitor<P: Grant>(app: &App, request: &HttpRequest, current: Current) -> Result<Visitor<P>, Error> {
-    let csrf = csrf::token(app, &current.session);
+    let csrf = sessions::form_token(app, &current.session);
     let may = allows(current.person.role, P::PERMISSION);
     let visitor = Visitor { current, csrf, permission: PhantomData };
     if may { Ok(visitor) } else { Err(visitor.wire(request, Wire::Role)) }
@@ -145,7 +144,7 @@ impl<P: Grant> FromRequest for Sent<P> {
         let (request, payload) = (request.clone(), payload.take());
         Box::pin(async move {
             let (by, typed) = take(&request, payload).await?;
-            once::begin(&request, typed.value(csrf::FIELD)).await?;
+            once::begin(&request, typed.value(form::TOKEN)).await?;
             Ok(Self { by, typed })
         })
     }
@@ -168,7 +167,7 @@ impl<P: Grant> FromRequest for Saved<P> {
 /// was found good; what was typed is handed back where the session has ended meanwhile.
 async fn take<P: Grant>(request: &HttpRequest, payload: Payload) -> Result<(Visitor<P>, Typed), Error> {
     check_origin(request)?;
-    let typed = super::form::read(request, payload).await?;
+    let typed = form::read(request, payload).await?;
     admit(request, typed).await
 }
 
@@ -177,7 +176,7 @@ pub async fn admit<P: Grant>(request: &HttpRequest, typed: Typed) -> Result<(Vis
     let app = app_of(request)?;
     let current = signed_in(&app, request).await.map_err(|error| outside(request, error))?;
     let Some(current) = current else { return Err(resume::sign_in_first(request, typed)) };
-    if !csrf::is_good(&app, &current.session, typed.value(csrf::FIELD)) {
+    if !sessions::is_form_token(&app, &current.session, typed.value(form::TOKEN)) {
         return Err(resume::ask_again(&app, request, &current, typed));
     }
     Ok((visitor(&app, request, current)?, typed))

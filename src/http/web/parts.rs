@@ -2,6 +2,7 @@
 
 use crate::domain::Invalid;
 use crate::domain::time::{Date, Instant};
+use crate::policy::diff::Direction;
 
 use super::words::Badge;
 
@@ -95,47 +96,6 @@ pub struct HistoryLineView {
     pub sentence: Vec<Piece>,
     /// Whether a checkpoint covers it.
     pub proved: bool,
-}
-
-/// Which way a change goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Direction {
-    Stronger,
-    Weaker,
-    Neutral,
-    Unclear,
-}
-
-impl Direction {
-    /// The end of its class in the style sheet.
-    pub const fn class(self) -> &'static str {
-        match self {
-            Self::Stronger => "stronger",
-            Self::Weaker => "weaker",
-            Self::Neutral => "neutral",
-            Self::Unclear => "unclear",
-        }
-    }
-
-    /// In a word.
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Stronger => "Stronger",
-            Self::Weaker => "Weaker",
-            Self::Neutral => "Neither",
-            Self::Unclear => "Look closely",
-        }
-    }
-
-    /// Its icon.
-    pub const fn icon(self) -> &'static str {
-        match self {
-            Self::Stronger => "shield-check",
-            Self::Weaker => "alert-triangle",
-            Self::Neutral => "arrow-right",
-            Self::Unclear => "eye",
-        }
-    }
 }
 
 /// A line of a comparison; `None` where it was not there.

@@ -5,13 +5,12 @@ use actix_web::{Error, HttpRequest, HttpResponse};
 use askama::Template;
 
 use crate::app::App;
-use crate::app::sessions::Current;
+use crate::app::sessions::{self, Current};
 use crate::http::routes;
 
 use super::answer::render;
-use super::csrf;
 use super::error::{WebError, Wire};
-use super::form::Typed;
+use super::form::{self, Typed};
 use super::guard::viewer;
 use super::lead::answered;
 use super::page::Frame;
@@ -31,7 +30,7 @@ pub struct Kept {
 impl Kept {
     /// What was typed, without what must be typed anew: secrets, and the token of the page.
     fn of(path: &str, typed: &Typed) -> Self {
-        let keep = |name: &str| name != csrf::FIELD && !name.contains("password") && name != "code";
+        let keep = |name: &str| name != form::TOKEN && !name.contains("password") && name != "code";
         let pairs = typed.pairs().iter().filter(|(name, _)| keep(name)).cloned().collect();
         Self { path: path.to_owned(), pairs }
     }
@@ -84,6 +83,6 @@ pub fn ask_again(app: &App, request: &HttpRequest, current: &Current, typed: Typ
 pub fn send_on(app: &App, request: &HttpRequest, current: &Current, kept: Kept, status: StatusCode) -> HttpResponse {
     let mut frame = Frame::outside(request, "Send what you typed?");
     frame.viewer = Some(viewer(current));
-    frame.csrf = csrf::token(app, &current.session);
+    frame.csrf = sessions::form_token(app, &current.session);
     render(request, status, &AgainPage { frame, kept })
 }

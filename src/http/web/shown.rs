@@ -4,9 +4,9 @@ use crate::app::gates::GateState;
 use crate::app::stops::StopPreview;
 use crate::domain::gate::Gate;
 use crate::domain::time::Instant;
-use crate::policy::diff::{Diff, Difference, Direction as Way};
+use crate::policy::diff::{Diff, Difference};
 
-use super::parts::{DiffRow, Direction, GateLine};
+use super::parts::{DiffRow, GateLine};
 use super::words;
 
 /// The rows of a comparison.
@@ -16,13 +16,7 @@ pub fn diff(diff: &Diff) -> Vec<DiffRow> {
 
 /// One row of a comparison.
 pub fn difference(one: &Difference) -> DiffRow {
-    let direction = match one.direction {
-        Way::Stronger => Direction::Stronger,
-        Way::Weaker => Direction::Weaker,
-        Way::Neutral => Direction::Neutral,
-        Way::Unclear => Direction::Unclear,
-    };
-    DiffRow { label: one.label.clone(), before: one.before.clone(), after: one.after.clone(), direction }
+    DiffRow { label: one.label.clone(), before: one.before.clone(), after: one.after.clone(), direction: one.direction }
 }
 
 /// A gate panel.

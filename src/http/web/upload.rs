@@ -16,7 +16,6 @@ use crate::domain::Invalid;
 use crate::http::guard::{Grant, app_of};
 use crate::http::input::content_type;
 
-use super::csrf;
 use super::error::{WebError, Wire};
 use super::form::{self, Typed};
 use super::guard::{Visitor, admit, check_origin};
@@ -121,7 +120,7 @@ impl<P: Grant> FromRequest for SentFile<P> {
 /// Who may send the form, and has not sent it before.
 async fn begin<P: Grant>(request: &HttpRequest, typed: Typed) -> Result<(Visitor<P>, Typed), Error> {
     let (by, typed) = admit(request, typed).await?;
-    once::begin(request, typed.value(csrf::FIELD)).await?;
+    once::begin(request, typed.value(form::TOKEN)).await?;
     Ok((by, typed))
 }
 

@@ -9,6 +9,7 @@ use crate::domain::permit::{Permit, RevisionStatus};
 use crate::domain::person::Role;
 use crate::domain::time::Instant;
 use crate::domain::vendor::{Lifecycle, Tier, VendorRole};
+use crate::policy::diff::Direction;
 
 pub use self::amounts::{ago, bytes, count, date, instant, number, until};
 pub use self::countries::{countries, country, country_called};
@@ -291,6 +292,26 @@ pub fn class_icon(class: &FieldClass) -> &'static str {
         FieldClass::QuasiIdentifier => "puzzle",
         FieldClass::Sensitive => "eye-off",
         FieldClass::Plain => "circle",
+    }
+}
+
+/// Which way a change goes, in a word.
+pub const fn direction(direction: &Direction) -> &'static str {
+    match direction {
+        Direction::Stronger => "Stronger",
+        Direction::Weaker => "Weaker",
+        Direction::Neutral => "Neither",
+        Direction::Unclear => "Look closely",
+    }
+}
+
+/// The icon that says the same.
+pub const fn direction_icon(direction: &Direction) -> &'static str {
+    match direction {
+        Direction::Stronger => "shield-check",
+        Direction::Weaker => "alert-triangle",
+        Direction::Neutral => "arrow-right",
+        Direction::Unclear => "eye",
     }
 }
 

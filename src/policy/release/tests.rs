@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::*;
 use crate::domain::agreement::AgreementTerms;
-use crate::domain::assessment::{AssessmentKind, Decision};
+use crate::domain::assessment::{AssessmentKind, AssessmentStatus, Decision};
 use crate::domain::condition::Condition;
 use crate::domain::dataset::{FieldClass, SourceLocation, SubjectMapping};
 use crate::domain::evidence::{EvidenceFacts, EvidenceType};

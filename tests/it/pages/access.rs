@@ -134,6 +134,7 @@ async fn what_is_revoked_is_refused_and_says_why(database: Database) {
     assert_eq!(officer.get(&newest).await.status, 409, "it is revoked already");
 
     let revoke = format!("{client}/revoke");
+    house.settle().await;
     let asked = officer.get(&revoke).await;
     for said in ["1 token is refused", "1 permit is no longer reached", "last pull"] {
         assert!(asked.text.contains(said), "{said}: {}", asked.text);

@@ -9,8 +9,8 @@ use tidegate::domain::person::Role;
 use tidegate::http::web::assets;
 use tidegate::http::web::menu;
 use tidegate::http::web::page::Theme;
-use tidegate::http::web::parts::Direction;
 use tidegate::http::web::words::{self, Tone};
+use tidegate::policy::diff::Direction;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::{browse, header, unpacked};
@@ -142,7 +142,8 @@ fn the_binary_holds_what_is_listed_and_every_file_of_others_has_its_licence() {
 fn every_icon_that_code_names_is_in_the_sprite() {
     let sprite = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/static/vendor/icons.svg")).unwrap();
     let tones = [Tone::Draft, Tone::Progress, Tone::InForce, Tone::Due, Tone::Stopped, Tone::SecondPerson].map(Tone::icon);
-    let directions = [Direction::Stronger, Direction::Weaker, Direction::Neutral, Direction::Unclear].map(Direction::icon);
+    let directions =
+        [Direction::Stronger, Direction::Weaker, Direction::Neutral, Direction::Unclear].map(|way| words::direction_icon(&way));
     let classes = [FieldClass::DirectIdentifier, FieldClass::QuasiIdentifier, FieldClass::Sensitive, FieldClass::Plain];
     let entries = menu::groups(Role::Administrator).into_iter().flat_map(|(_, entries)| entries).map(|entry| entry.icon);
     let named = tones.into_iter().chain(directions).chain(Theme::ALL.map(Theme::icon)).chain(entries);

@@ -149,7 +149,7 @@ fn compared(sheet: &AgreementSheet, asked: &Typed) -> (Typed, Option<Compared>) 
             label: "Document".to_owned(),
             before: said(from),
             after: said(to),
-            direction: crate::http::web::parts::Direction::Unclear,
+            direction: crate::policy::diff::Direction::Unclear,
         });
     }
     let title = format!("From version {} to version {}", from.number, to.number);

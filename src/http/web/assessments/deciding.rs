@@ -61,10 +61,7 @@ pub async fn page(request: HttpRequest, app: Tidegate, by: Visitor<Read>) -> Ans
 
 fn shown<P>(request: &HttpRequest, by: &Visitor<P>, dossier: &Dossier, status: StatusCode, typed: Typed) -> HttpResponse {
     let frame = by.frame(request, title(dossier), Section::Assessments);
-    let made = match &dossier.round.status {
-        S::Decided(decision) => Some(decision.clone()),
-        S::Draft | S::Sent | S::InProgress | S::Submitted { .. } | S::InReview { .. } | S::Cancelled { .. } => None,
-    };
+    let made = dossier.round.status.decision().cloned();
     let in_review = matches!(dossier.round.status, S::InReview { .. });
     let checked = check_decider(&dossier.round, &dossier.vendor, &by.actor());
     let (until, tier) = (valid_until(&dossier.vendor, frame.now), dossier.vendor.profile.tier);

@@ -4,7 +4,7 @@ use actix_web::HttpRequest;
 use actix_web::http::StatusCode;
 use askama::Template;
 
-use crate::app::stops::{self, StopOf, StopPreview};
+use crate::app::stops::{self, StopOf};
 use crate::app::{App, AppError, vendors};
 use crate::domain::text::Reason;
 use crate::domain::time::Instant;
@@ -16,6 +16,7 @@ use crate::http::web::guard::{Sent, Visitor, wanted};
 use crate::http::web::lead::see_other_saying;
 use crate::http::web::page::{Frame, Section, render};
 use crate::http::web::parts::Crumb;
+use crate::http::web::shown;
 use crate::http::web::words::{self, Badge};
 use crate::policy::Denied;
 use crate::policy::vendor::{offered, stops};
@@ -61,23 +62,6 @@ struct ElsewherePage {
     next: Vec<(String, &'static str)>,
 }
 
-/// What a stop stops, in short sentences.
-fn in_words(preview: &StopPreview, now: Instant) -> Vec<String> {
-    let mut said = vec![
-        words::count(preview.clients, "client", "clients"),
-        words::count(preview.tokens, "token", "tokens"),
-        words::count(preview.permits, "permit", "permits"),
-    ];
-    if preview.running_streams > 0 {
-        said.push(words::count(preview.running_streams, "running stream", "running streams"));
-    }
-    said.push(match preview.last_pull {
-        Some(at) => format!("Last pull {}", words::ago(&at, &now)),
-        None => "Nothing was pulled so far".to_owned(),
-    });
-    said
-}
-
 fn path(vendor: &Vendor, act: VendorAct) -> String {
     format!("/vendors/{}/acts/{}", vendor.id, act.key())
 }
@@ -87,7 +71,7 @@ async fn show<P>(request: &HttpRequest, app: &App, by: &Visitor<P>, vendor: Vend
     let is_stop = stops(act, vendor.lifecycle);
     let frame = by.frame(request, format!("{} {}", words::vendor_act(act), vendor.profile.legal_name), Section::Vendors);
     let stops = if is_stop {
-        in_words(&by.want(request, stops::preview(app, StopOf::Vendor(vendor.id.clone())).await)?, frame.now)
+        shown::stops(&by.want(request, stops::preview(app, StopOf::Vendor(vendor.id.clone())).await)?, frame.now)
     } else {
         Vec::new()
     };

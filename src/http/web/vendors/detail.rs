@@ -8,7 +8,7 @@ use crate::app::lists::{HistoryFilter, HistoryPage};
 use crate::app::vendors::{self, AgreementLine, MachineLine, PermitLine, VendorHead};
 use crate::app::{App, assessments, evidence, gates, history, questionnaires};
 use crate::domain::Invalid;
-use crate::domain::assessment::{Assessment, AssessmentKind, AssessmentStatus};
+use crate::domain::assessment::{Assessment, AssessmentKind};
 use crate::domain::evidence::Evidence;
 use crate::domain::id::VendorId;
 use crate::domain::permit::RevisionStatus;
@@ -21,6 +21,7 @@ use crate::http::web::error::Wire;
 use crate::http::web::guard::Visitor;
 use crate::http::web::page::{Frame, Section, render};
 use crate::http::web::parts::{Choice, Crumb, Fact, GateLine, HistoryLineView, Tab};
+use crate::http::web::shown;
 use crate::http::web::words::{self, Badge, Tone};
 use crate::http::web::{form::Typed, timeline};
 use crate::policy::access::Permission;
@@ -314,20 +315,9 @@ async fn overview(request: &HttpRequest, app: &App, by: &By, stored: VendorHead,
     } else {
         None
     };
-    let gates = gates.into_iter().map(gate_line).collect();
+    let gates = shown::gates(&gates);
     let page = OverviewPage { facts: facts(&stored, &frame, by), contacts: stored.vendor.profile.contacts, frame, head, gates, lately };
     Ok(render(request, StatusCode::OK, &page))
-}
-
-/// An open gate says what keeps it open; its refusal's sentence would say the contrary.
-fn gate_line(gate: gates::GateState) -> GateLine {
-    GateLine {
-        name: words::gate(&gate.gate).to_owned(),
-        open: gate.open,
-        said: if gate.open { String::new() } else { gate.detail.to_owned() },
-        reopens: gate.reopens.to_owned(),
-        until: gate.until.filter(|_| gate.open),
-    }
 }
 
 fn facts(stored: &VendorHead, frame: &Frame, by: &By) -> Vec<Fact> {
@@ -397,22 +387,13 @@ fn first_choices(runs: impl Fn(AssessmentKind) -> bool, templates: &[questionnai
 }
 
 fn round_row(round: &Assessment, now: Instant) -> RoundRow {
-    let until = match &round.status {
-        AssessmentStatus::Decided(decision) => decision.valid_until,
-        AssessmentStatus::Draft
-        | AssessmentStatus::Sent
-        | AssessmentStatus::InProgress
-        | AssessmentStatus::Submitted { .. }
-        | AssessmentStatus::InReview { .. }
-        | AssessmentStatus::Cancelled { .. } => None,
-    };
     RoundRow {
         href: format!("/assessments/{}", round.id),
         kind: words::assessment_kind(round.kind),
         state: words::assessment(&round.status, now),
         opened_at: round.opened_at,
         score: round.score.as_ref().and_then(|score| score.points).map(|points| format!("{points:.0} of 100")),
-        until,
+        until: round.status.decision().and_then(|decision| decision.valid_until),
     }
 }
 
