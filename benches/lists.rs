@@ -26,6 +26,7 @@ use tidegate::app::{App, dashboard, history};
 use tidegate::boot;
 use tidegate::config::{Config, DatabaseUrl, Overrides};
 use tidegate::domain::person::{Actor, Role};
+use tidegate::domain::secret::PlainSecret;
 use tidegate::policy::vendor::ReviewState;
 use tidegate::store::{Clock, Settings, Store};
 
@@ -34,7 +35,28 @@ const ENTRIES: u64 = 1_000_000;
 /// Reads of each kind that are timed.
 const READS: usize = 60;
 
-/// Addresses that are timed over HTTP, with the milliseconds that they may take; pages come here too.
+/// Pages that are timed over HTTP as a signed-in reviewer, with the milliseconds that they may take.
+const PAGES: &[(&str, f64)] = &[
+    ("/vendors", 50.0),
+    ("/vendors?q=r+99", 50.0),
+    ("/vendors?lifecycle=active&sort=tier", 50.0),
+    ("/vendors?review=overdue&sort=review", 50.0),
+    ("/agreements", 50.0),
+    ("/permits", 50.0),
+    ("/assessments", 50.0),
+    ("/access", 50.0),
+    ("/datasets", 50.0),
+    ("/vendors/0190a0b0-0002-7000-8000-000000000042", 50.0),
+    ("/history", 100.0),
+    ("/history?vendor=0190a0b0-0002-7000-8000-000000000042", 100.0),
+    ("/history?outcome=refused", 100.0),
+    ("/history?gate=quota&dataset=customers", 100.0),
+    ("/history?before=500000", 100.0),
+    ("/history/500000", 100.0),
+    ("/", 100.0),
+];
+
+/// Addresses of the API that are timed over HTTP, with the milliseconds that they may take.
 const ADDRESSES: &[(&str, f64)] = &[
     ("/api/v1/vendors?limit=50", 50.0),
     ("/api/v1/vendors?limit=50&search=vendor%2099", 50.0),
@@ -130,15 +152,26 @@ async fn time(name: &str, most: f64, read: impl AsyncFn()) {
 }
 
 async fn over_http(app: &Arc<App>) {
+    let password = people::generated_password();
     let new = AddPerson {
         email: "bench@example.org".parse().unwrap(),
         name: "Bench".parse().unwrap(),
         role: Role::ComplianceReviewer,
-        password: people::generated_password(),
+        password: PlainSecret::new(password.reveal()),
     };
     let person = people::add(app, &Actor::Operator, new).await.unwrap();
     let (_, key) = people::issue_key(app, &Actor::Operator, person.id, "bench".parse().unwrap(), None).await.unwrap();
-    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    let http = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+    let cookie = sign_in(app, &http, password.reveal()).await;
+    for (path, most) in PAGES {
+        let (http, address, cookie) = (http.clone(), format!("{}{path}", app.settings.public_url), cookie.clone());
+        let read = async || {
+            let answer = http.get(&address).header("cookie", &cookie).header("accept", "text/html").send().await.unwrap();
+            assert_eq!(answer.status(), 200, "{address}");
+            answer.bytes().await.unwrap();
+        };
+        time(&format!("GET {path}"), *most, read).await;
+    }
     for (path, most) in ADDRESSES {
         let (http, address, key) = (http.clone(), format!("{}{path}", app.settings.public_url), key.clone());
         let read = async || {
@@ -148,6 +181,17 @@ async fn over_http(app: &Arc<App>) {
         };
         time(&format!("GET {path}"), *most, read).await;
     }
+}
+
+/// Signs in as a browser does, and returns its cookie.
+async fn sign_in(app: &Arc<App>, http: &reqwest::Client, password: &str) -> String {
+    let home = &app.settings.public_url;
+    let body = format!("email=bench%40example.org&password={password}");
+    let request = http.post(format!("{home}/sign-in")).header("origin", home).header("sec-fetch-site", "same-origin");
+    let answer = request.header("content-type", "application/x-www-form-urlencoded").body(body).send().await.unwrap();
+    assert_eq!(answer.status(), 303, "signing in");
+    let cookies = answer.headers().get_all("set-cookie").iter().filter_map(|set| set.to_str().ok()?.split(';').next());
+    cookies.collect::<Vec<_>>().join("; ")
 }
 
 async fn by_use_case(app: &Arc<App>, entries: u64) {
