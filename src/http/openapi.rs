@@ -102,6 +102,7 @@ fn said_by(status: &str) -> &'static str {
         super::api::assessments::review,
         super::api::assessments::decide,
         super::api::assessments::cancel,
+        super::api::assessments::cancel_review,
         super::api::assessments::compare,
         super::api::assessments::progress,
         super::api::evidence::list,

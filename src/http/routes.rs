@@ -131,6 +131,7 @@ table! {
     POST "/api/v1/assessments/{id}/review" => assessments::review, Staff(P::Decide);
     POST "/api/v1/assessments/{id}/decide" => assessments::decide, Staff(P::Decide);
     POST "/api/v1/assessments/{id}/cancel" => assessments::cancel, Staff(P::Assess);
+    POST "/api/v1/assessments/{id}/review/cancel" => assessments::cancel_review, Staff(P::Decide);
     GET "/api/v1/assessments/{id}/comparison" => assessments::compare, Staff(P::Read);
     GET "/api/v1/assessments/{id}/progress" => assessments::progress, Staff(P::Read);
 

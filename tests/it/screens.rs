@@ -24,6 +24,21 @@ const BESIDES: &[(Role, &str, &str)] = &[
     (Role::VendorManager, "/vendors/new?legal_name=", "vendor-new"),
 ];
 
+/// Whose page is looked at where several may open it: those who act on it come before those who only read.
+const WHOSE: [Role; 5] = [Role::VendorManager, Role::DataSteward, Role::PrivacyOfficer, Role::Administrator, Role::ComplianceReviewer];
+
+/// Where a privacy officer finds another page than whoever hands in.
+const DECIDED_ON: &[&str] = &[
+    "/agreements/{id}",
+    "/agreements/{id}/versions/{number}/review",
+    "/permits/{key}",
+    "/permits/{key}/revisions/{number}",
+    "/assessments/{id}",
+    "/assessments/{id}/decision",
+    "/clients/{id}",
+    "/vendors/{id}/evidence",
+];
+
 /// Something to look at: who opens which address, and the name of its picture.
 struct Look {
     role: Role,
@@ -54,11 +69,16 @@ async fn looks(lived_in: &LivedIn) -> Vec<Look> {
         let address = format!("/datasets/new/{step}?{query}");
         looks.push(Look { role: Role::DataSteward, address, name: format!("datasets-new-{step}") });
     }
-    let mut seen = BTreeSet::from(["/".to_owned()]);
+    // Without a query the last two steps lead nowhere.
+    let mut seen = BTreeSet::from(["/", "/datasets/new/table", "/datasets/new/fields"].map(str::to_owned));
     for (route, permission) in pages("GET").filter(|(route, _)| !FILES.contains(&route.path)) {
-        let role = Role::ALL.into_iter().find(|role| allows(*role, permission)).unwrap();
+        let role = WHOSE.into_iter().find(|role| allows(*role, permission)).unwrap();
         for (at, address) in lived_in.addresses(route.path).into_iter().enumerate() {
             if seen.insert(address.clone()) {
+                if DECIDED_ON.contains(&route.path) {
+                    let name = format!("{}-officer", name_of(route.path, at));
+                    looks.push(Look { role: Role::PrivacyOfficer, address: address.clone(), name });
+                }
                 looks.push(Look { role, address, name: name_of(route.path, at) });
             }
         }

@@ -103,7 +103,7 @@ pub async fn decide(request: HttpRequest, app: Tidegate, by: Allowed<Decide>, bo
     shown(&request, assessments::decide(&app, by.actor(), id, Deciding { verdict, rationale, conditions }).await)
 }
 
-/// Cancel a round.
+/// Cancel a round that is not in review.
 #[utoipa::path(post, path = "/api/v1/assessments/{id}/cancel", tag = "assessments", security(("staff" = [])), params(("id" = String, Path)), request_body = Because, responses((status = 200, body = Assessment), (status = "4XX", body = Problem)))]
 pub async fn cancel(request: HttpRequest, app: Tidegate, by: Allowed<Assess>, body: Json<Because>) -> Answer {
     let id = segment(&request, "id", "assessment")?;
@@ -122,4 +122,11 @@ pub async fn compare(request: HttpRequest, app: Tidegate, _by: Allowed<Read>) ->
 pub async fn progress(request: HttpRequest, app: Tidegate, _by: Allowed<Read>) -> Answer {
     let id = segment(&request, "id", "assessment")?;
     shown(&request, assessments::find(&app, id).await.map(|round| List::whole(assessments::progress(&round))))
+}
+
+/// Cancel a round in review, which is for those who decide: a rejection can't be dodged.
+#[utoipa::path(post, path = "/api/v1/assessments/{id}/review/cancel", tag = "assessments", security(("staff" = [])), params(("id" = String, Path)), request_body = Because, responses((status = 200, body = Assessment), (status = "4XX", body = Problem)))]
+pub async fn cancel_review(request: HttpRequest, app: Tidegate, by: Allowed<Decide>, body: Json<Because>) -> Answer {
+    let id = segment(&request, "id", "assessment")?;
+    shown(&request, assessments::cancel(&app, by.actor(), id, body.0.reason).await)
 }

@@ -216,6 +216,24 @@ async fn the_opener_does_not_decide(database: Database) {
     refused(&manager(&house, &format!("/api/v1/vendors/{id}/activate"), because()).await, 409, "wrong-state");
 }
 
+async fn a_round_in_review_is_cancelled_by_who_decides(database: Database) {
+    let house = House::start(database).await;
+    let id = house.register("Acme").await;
+    let body = json!({"kind": "security", "template": "security"});
+    let round = manager(&house, &format!("/api/v1/vendors/{id}/assessments"), body).await.good();
+    let path = format!("/api/v1/assessments/{}", round["id"].as_str().unwrap());
+    for act in ["send", "submit"] {
+        manager(&house, &format!("{path}/{act}"), json!({})).await.good();
+    }
+    officer(&house, &format!("{path}/review"), json!({})).await.good();
+    // Otherwise whoever sees a rejection coming could end the round first.
+    refused(&manager(&house, &format!("{path}/cancel"), because()).await, 403, "second-person");
+    refused(&manager(&house, &format!("{path}/review/cancel"), because()).await, 403, "role");
+    let cancelled = officer(&house, &format!("{path}/review/cancel"), because()).await.good();
+    assert_eq!(cancelled["status"], "cancelled");
+    refused(&officer(&house, &format!("{path}/review/cancel"), because()).await, 409, "wrong-state");
+}
+
 /// Every file below a folder, whole.
 fn files_below(folder: &std::path::Path) -> Vec<Vec<u8>> {
     let mut found = Vec::new();
@@ -339,6 +357,7 @@ async fn what_due_diligence_rests_on_runs_out(database: Database) {
 on_both!(
     acts_lead_only_where_they_may,
     a_decision_is_made_by_someone_else_and_stands,
+    a_round_in_review_is_cancelled_by_who_decides,
     the_opener_does_not_decide,
     evidence_lies_encrypted_and_comes_back_whole,
     what_due_diligence_rests_on_runs_out,

@@ -130,6 +130,27 @@ fn nobody_is_offered_what_they_may_not_do() {
     });
 }
 
+/// Somebody who comes late is told so before they type a reason.
+#[test]
+fn an_act_that_does_not_apply_has_no_form() {
+    run(async {
+        let lived_in = LivedIn::new(Database::sqlite()).await;
+        let address = |path: &str| lived_in.addresses(path)[0].clone();
+        for (role, path, said) in [
+            (Role::VendorManager, address("/assessments/{id}/submit"), "decided"),
+            (Role::VendorManager, address("/assessments/{id}/cancel"), "decided"),
+            (Role::PrivacyOfficer, address("/assessments/{id}/review/cancel"), "decided"),
+            (Role::VendorManager, address("/agreements/{id}/versions/{number}/discard"), "can not be edited"),
+            (Role::PrivacyOfficer, address("/permits/{key}/resume"), "is not paused"),
+            (Role::VendorManager, "/permits/acme-sql/pause".to_owned(), "is paused already"),
+        ] {
+            let answer = lived_in.browser(role).await.get(&path).await;
+            assert_eq!(answer.status, 409, "{path}: {}", answer.text);
+            assert!(answer.text.contains(said) && !answer.text.contains("name=\"reason\""), "{path}: {}", answer.text);
+        }
+    });
+}
+
 /// A link within a section that has pages leads to one of them.
 #[test]
 fn links_lead_somewhere() {

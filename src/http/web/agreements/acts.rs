@@ -17,6 +17,7 @@ use crate::http::web::guard::{Sent, Visitor, wanted};
 use crate::http::web::lead::see_other_saying;
 use crate::http::web::page::{Frame, Section};
 use crate::http::web::parts::Choice;
+use crate::policy::agreement::check_draft;
 
 use super::head::{Head, Open, head};
 use super::show::{again, version_of};
@@ -147,6 +148,7 @@ async fn discard_page(request: &HttpRequest, app: &App, by: &By, status: StatusC
     let (id, number) = (id_of(request, by)?, number_of(request, by)?);
     let sheet = by.want(request, agreements::sheet(app, id).await)?;
     let version = version_of(request, by, &sheet, Some(number))?;
+    by.want(request, check_draft(version).map_err(AppError::from))?;
     let frame = by.frame(request, format!("Discard the draft of version {number}"), Section::Agreements);
     let head = head(&frame, &by.actor(), &sheet, version, Open::None);
     let stops = vec!["This draft, and the permits that were written for it".to_owned(), "Versions before it stay as they are".to_owned()];

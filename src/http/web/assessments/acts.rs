@@ -20,6 +20,7 @@ use crate::http::web::lead::see_other_saying;
 use crate::http::web::page::{Frame, Section};
 use crate::http::web::parts::Crumb;
 use crate::http::web::words;
+use crate::policy::assessment as policy;
 
 use super::questions::DomainView;
 use super::{Answer, Dossier, found, id_of, questions, title};
@@ -71,6 +72,8 @@ struct SubmitPage {
 /// Asks before the answers are locked.
 pub async fn ask_submit(request: HttpRequest, app: Tidegate, by: Visitor<Assess>) -> Answer {
     let dossier = found(&request, &app, &by).await?;
+    let can = policy::submit(dossier.round.clone(), &by.actor(), app.clock.now());
+    by.want(&request, can.map_err(AppError::from))?;
     let domains = questions::domains(&dossier, None, &std::collections::BTreeSet::new());
     let missing = |domain: &DomainView| domain.questions.iter().filter(|question| question.asked && question.was.is_empty()).count();
     let unanswered: usize = domains.iter().map(missing).sum();
@@ -137,14 +140,19 @@ fn cancel_page<P>(request: &HttpRequest, by: &Visitor<P>, dossier: &Dossier, sta
 
 /// Asks before a round is cancelled.
 pub async fn ask_cancel(request: HttpRequest, app: Tidegate, by: Visitor<Assess>) -> Answer {
-    let dossier = found(&request, &app, &by).await?;
-    Ok(cancel_page(&request, &by, &dossier, StatusCode::OK, Typed::default()))
+    ask_end(&request, &app, &by).await
 }
 
 /// Asks before a round in review is cancelled, which is for those who decide.
 pub async fn ask_cancel_review(request: HttpRequest, app: Tidegate, by: Visitor<Decide>) -> Answer {
-    let dossier = found(&request, &app, &by).await?;
-    Ok(cancel_page(&request, &by, &dossier, StatusCode::OK, Typed::default()))
+    ask_end(&request, &app, &by).await
+}
+
+async fn ask_end<P>(request: &HttpRequest, app: &Tidegate, by: &Visitor<P>) -> Answer {
+    let dossier = found(request, app, by).await?;
+    let can = policy::cancel(dossier.round.clone(), &by.actor(), app.clock.now());
+    by.want(request, can.map_err(AppError::from))?;
+    Ok(cancel_page(request, by, &dossier, StatusCode::OK, Typed::default()))
 }
 
 /// Cancels a round.

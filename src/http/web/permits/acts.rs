@@ -18,6 +18,7 @@ use crate::http::web::lead::see_other_saying;
 use crate::http::web::page::{Frame, Section};
 use crate::http::web::parts::Crumb;
 use crate::http::web::shown;
+use crate::policy::permit as policy;
 
 use super::key_of;
 
@@ -61,6 +62,13 @@ impl What {
 
 async fn page<P>(request: &HttpRequest, app: &App, by: &Visitor<P>, what: What, status: StatusCode, typed: Typed) -> Answer {
     let key = key_of(request, by)?;
+    let permit = by.want(request, permits::find(app, key.clone()).await)?.permit;
+    let can = match what {
+        What::Pause => policy::pause(permit, app.clock.now()),
+        What::Resume => policy::resume(permit, &by.actor()),
+        What::End => policy::end(permit, app.clock.now()),
+    };
+    by.want(request, can.map_err(AppError::from))?;
     let stops = by.want(request, stops::preview(app, StopOf::Permit(key.clone())).await)?;
     let (verb, path, button) = what.words();
     let title = format!("{verb} {key}");
