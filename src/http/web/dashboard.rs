@@ -88,15 +88,18 @@ const STEPS: [(&str, &str); 7] = [
 
 /// The dashboard, or a friendly start where nothing is here yet.
 pub async fn page(request: HttpRequest, app: Tidegate, by: Visitor<Read>) -> Result<HttpResponse, Error> {
-    let counts = by.want(&request, dashboard::counts(&app).await)?;
+    let actor = by.actor();
+    let (counts, queue, activity) =
+        futures::join!(dashboard::counts(&app), dashboard::queue(&app, &actor), dashboard::activity(&app, DAYS));
+    let counts = by.want(&request, counts)?;
     let frame = by.frame(&request, "Dashboard", Section::Dashboard);
     if counts.vendors.iter().all(|standing| standing.vendors == 0) {
         let frame = Frame { title: "Welcome to Tidegate".to_owned(), ..frame };
         let page = StartPage { frame, steps: STEPS, may_register: by.may(Permission::ManageVendors) };
         return Ok(render(&request, StatusCode::OK, &page));
     }
-    let queue = by.want(&request, dashboard::queue(&app, &by.actor()).await)?;
-    let activity = by.want(&request, dashboard::activity(&app, DAYS).await)?;
+    let queue = by.want(&request, queue)?;
+    let activity = by.want(&request, activity)?;
     let role = by.current().person.role;
     let page = DashboardPage {
         frame,
