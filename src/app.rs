@@ -4,6 +4,7 @@ pub mod access;
 pub mod agreements;
 pub mod assessments;
 pub mod catalogue;
+pub mod consents;
 pub mod dashboard;
 pub mod evidence;
 pub mod first_run;
@@ -66,6 +67,7 @@ pub struct App {
     pub streams: release::Streams,
     pub desk: sign_in::Desk,
     pub viewed: preview::Viewed,
+    pub consents: consents::Consents,
 }
 
 /// Why a use case did not happen. One table in `http` turns it into a status.

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::app::{App, AppError, Settings, history, password_links, preview, release, secrets, sign_in};
+use crate::app::{App, AppError, Settings, consents, history, password_links, preview, release, secrets, sign_in};
 use crate::config::{Config, DatabaseUrl};
 use crate::engine::{self, Engine, EngineError};
 use crate::files::Files;
@@ -89,6 +89,7 @@ pub async fn open(config: &Config, public_url: String, clock: Clock) -> Result<A
         secrets: secrets::Secrets::new(&keyring),
         keyring,
         decisions: release::Decisions::default(),
+        consents: consents::Consents::default(),
         refusals: history::Refusals::default(),
         streams: release::Streams::default(),
         desk: sign_in::Desk::default(),

@@ -4,6 +4,7 @@ pub mod agreement;
 pub mod assessment;
 pub mod client;
 pub mod condition;
+pub mod consent;
 pub mod dataset;
 pub mod evidence;
 pub mod gate;

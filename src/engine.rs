@@ -1,5 +1,6 @@
 //! The data plane: turns a [`ReleasePlan`] into released rows, and hands out nothing that was not treated.
 
+pub mod admission;
 mod ahead;
 mod calendar;
 mod canonical;
@@ -38,6 +39,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use zeroize::Zeroize;
 
+use self::admission::Admission;
 pub use self::found::{FoundFile, FoundFiles};
 pub use self::incoming::{Arrived, FileKind, Incoming, NotTaken};
 use self::plan::Layout;
@@ -212,11 +214,17 @@ impl Engine {
 
     /// Begins a release. Over an unchanged source the same plan gives the same rows in the same order, so that
     /// windows can be laid side by side.
-    pub async fn open(&self, plan: Arc<ReleasePlan>, secrets: Secrets, window: Window) -> Result<ReleasedStream, EngineError> {
+    pub async fn open(
+        &self,
+        plan: Arc<ReleasePlan>,
+        secrets: Secrets,
+        window: Window,
+        admission: Option<Arc<dyn Admission>>,
+    ) -> Result<ReleasedStream, EngineError> {
         let (sender, sent) = mpsc::channel(BATCHES_AHEAD);
         let (opened, ready) = oneshot::channel();
         let shared = Arc::clone(&self.shared);
-        let release = Release { shape: Arc::clone(plan.shape()), secrets, window };
+        let release = Release { shape: Arc::clone(plan.shape()), secrets, window, admission };
         let task = self.handle.spawn(async move {
             match shared.prepare(release).await {
                 Ok((physical, layout)) => {
@@ -265,13 +273,15 @@ struct Release {
     shape: Arc<Shape>,
     secrets: Secrets,
     window: Window,
+    /// None where every subject may be in it.
+    admission: Option<Arc<dyn Admission>>,
 }
 
 impl Release {
     /// The most rows that the source need give; unknown when rows fall out or are sorted on the way.
     fn fetch(&self) -> Option<u64> {
         let plan = &self.shape;
-        let every = plan.condition().is_empty() && plan.filter().is_empty() && plan.order().is_empty();
+        let every = plan.condition().is_empty() && plan.filter().is_empty() && plan.order().is_empty() && self.admission.is_none();
         if every { Some(self.window.skip.saturating_add(self.window.limit?)) } else { None }
     }
 
@@ -294,7 +304,7 @@ impl Shared {
         let shared = Arc::clone(self);
         let blocking = tokio::task::spawn_blocking(move || shared.scan(&release).map(|scan| (scan, release))).await;
         let (scan, release) = blocking.map_err(|_| EngineError::internal("a reader died"))??;
-        let compiled = plan::compile(&release.shape, &scan, &release.secrets, release.window)?;
+        let compiled = plan::compile(&release, &scan)?;
         let physical = self.state.create_physical_plan(&compiled.plan).await?;
         let threads = self.settings.threads.max(1);
         let physical = if release.is_long() && threads > 1 { ahead::run_ahead(physical, threads)? } else { physical };

@@ -5,6 +5,7 @@ pub mod agreement;
 pub mod assessment;
 pub mod catalogue;
 pub mod comparison;
+pub mod consent;
 pub mod diff;
 pub mod first_run;
 pub mod matrix;

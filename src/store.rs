@@ -13,6 +13,7 @@ pub mod clients;
 mod clock;
 mod column;
 mod conn;
+pub mod consents;
 pub mod counters;
 pub mod datasets;
 pub mod drafts;

@@ -4,6 +4,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::domain::assessment::AssessmentKind;
+use crate::domain::consent::Signal;
 use crate::domain::gate::Gate;
 use crate::domain::id::{AgreementId, VendorId};
 use crate::domain::text::Slug;
@@ -12,7 +13,7 @@ use crate::domain::vendor::Lifecycle;
 use crate::policy::release::{consent_open, detail, due_diligence_open, due_diligence_until, permit_open, reopens};
 use crate::policy::standing::{self, AgreementState, in_force_until};
 use crate::store::overview::VersionStanding;
-use crate::store::{Tx, agreements, assessments, datasets, evidence, overview, permits, queue, quotas, vendors};
+use crate::store::{Tx, agreements, assessments, consents, datasets, evidence, overview, permits, queue, quotas, vendors};
 
 use super::{App, AppError};
 
@@ -79,7 +80,8 @@ pub async fn of_permit(app: &App, key: Slug) -> Result<Vec<GateState>, AppError>
             let dataset = datasets::find_by_name(tx, &standing.terms.dataset)?.ok_or(AppError::NotFound("dataset"))?;
             let open = permit_open(&permit, Some(standing), version.as_ref(), &dataset, now);
             gates.push(state(Gate::Permit, open, standing.terms.ends_on.map(|day| day.end())));
-            gates.push(state(Gate::Consent, consent_open(Some(standing)), None));
+            let recorded = consents::is_recorded(tx, &dataset.subject.domain, Signal::Consent, Some(&standing.terms.purpose))?;
+            gates.push(state(Gate::Consent, consent_open(Some(standing), recorded), None));
             let drifted = queue::drifted(tx, now.plus_days(-super::dashboard::DRIFT_DAYS))?;
             gates.push(state(Gate::DatasetDrift, !drifted.iter().any(|known| known.noun == dataset.name.as_str()), None));
             let left = standing.terms.daily_rows.saturating_sub(quotas::used(tx, &key, now.date())?);

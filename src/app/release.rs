@@ -31,6 +31,7 @@ pub use crate::policy::release::Asked;
 use crate::policy::release::{NoPlan, ReleasePlan, compile, detail, first_closed};
 use crate::store::counters::Counters;
 
+use super::consents::{self, Admitting};
 use super::oauth::Bearer;
 use super::{App, AppError, history};
 
@@ -143,6 +144,12 @@ async fn decide(app: &App, request: &Request, fresh: bool) -> Result<Decided, Ap
     Ok(decide_under(&held, request, app.clock.now())?)
 }
 
+/// Who may be in the release that was decided.
+async fn admitting(app: &App, decided: &Decided) -> Result<Admitting, AppError> {
+    let asking = decided.ready.asking(&decided.plan).ok_or(refusal(Gate::DatasetDrift))?;
+    consents::admission(app, asking).await
+}
+
 /// Whether a fresh decision could answer otherwise. What a decision from memory refuses, also by way of the source or the
 /// quota, may have been granted since; only a release asks the counters.
 const fn worth_asking_again(error: &AppError) -> bool {
@@ -236,7 +243,7 @@ pub(super) fn digest_of(bytes: &[u8]) -> Result<Digest, AppError> {
     Digest::try_from(keys::sha256_hex(bytes)).map_err(|error| AppError::Internal(error.to_string()))
 }
 
-fn what(plan: &ReleasePlan, release: &ReleaseId, source: &str, format: Format) -> What {
+fn what(plan: &ReleasePlan, release: &ReleaseId, source: &str, format: Format, consent: i64) -> What {
     What {
         release: release.clone(),
         permit: plan.permit().clone(),
@@ -248,7 +255,7 @@ fn what(plan: &ReleasePlan, release: &ReleaseId, source: &str, format: Format) -
         fields: plan.answer().map(|column| column.field.name.clone()).collect(),
         filter: plan.filter().iter().map(|comparison| (comparison.field.clone(), comparison.operator().key())).collect(),
         format: format.key(),
-        consent: None,
+        consent: u64::try_from(consent).ok().filter(|watermark| *watermark > 0),
     }
 }
 

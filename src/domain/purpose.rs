@@ -15,6 +15,8 @@ pub struct PurposeTerm {
     pub title: &'static str,
     /// Direct marketing: an objection is absolute (GDPR Art. 21(3)).
     pub direct_marketing: bool,
+    /// Sale or sharing for advertising across contexts (CCPA § 1798.140(ad), (ah)): an opt-out counts.
+    pub sale: bool,
 }
 
 /// A category of personal data.
@@ -27,7 +29,11 @@ pub struct CategoryTerm {
 }
 
 const fn purpose(key: &'static str, title: &'static str, direct_marketing: bool) -> PurposeTerm {
-    PurposeTerm { key, title, direct_marketing }
+    PurposeTerm { key, title, direct_marketing, sale: false }
+}
+
+const fn sale(key: &'static str, title: &'static str, direct_marketing: bool) -> PurposeTerm {
+    PurposeTerm { key, title, direct_marketing, sale: true }
 }
 
 const fn category(key: &'static str, title: &'static str, special: bool) -> CategoryTerm {
@@ -43,7 +49,8 @@ pub const PURPOSES: &[PurposeTerm] = &[
     purpose("communication-for-customer-care", "Sending service messages to customers", false),
     purpose("direct-marketing", "Advertising sent to customers directly", true),
     purpose("email-marketing", "Advertising by e-mail", true),
-    purpose("personalised-advertising", "Advertising chosen by a customer's profile", true),
+    sale("personalised-advertising", "Advertising chosen by a customer's profile", true),
+    sale("sell-data-to-third-parties", "Giving data to third parties for money or other value", false),
     purpose("service-usage-analytics", "Analysing how the service is used", false),
     purpose("market-research", "Studying the market", false),
     purpose("customer-satisfaction-survey", "Asking customers how satisfied they are", false),

@@ -109,6 +109,7 @@ impl Permitted {
                 version: 1,
             }),
             next_revision_from: None,
+            consent_recorded: false,
             dataset: Arc::new(dataset),
             source: Arc::new(Source {
                 id: id(6),
@@ -324,7 +325,7 @@ pub(super) struct Out {
 
 /// Opens, reads to the end and encodes as NDJSON.
 pub(super) async fn release(engine: &Engine, permitted: &Permitted, window: Window) -> Result<Out, EngineError> {
-    let stream = engine.open(permitted.compile().unwrap(), secrets(1), window).await?;
+    let stream = engine.open(permitted.compile().unwrap(), secrets(1), window, None).await?;
     read(stream, Format::Ndjson).await
 }
 

@@ -1,6 +1,8 @@
 //! A plan's [`Shape`] as a DataFusion plan, in the one order there is: scan, permit's condition, treatments, vendor's
 //! filter, order, skip and limit, select. Above the treatments no raw column exists.
 
+use std::sync::Arc;
+
 use datafusion::arrow::datatypes::DataType;
 use datafusion::common::Column;
 use datafusion::datasource::provider_as_source;
@@ -12,8 +14,8 @@ use datafusion::scalar::ScalarValue;
 
 use super::source::Scan;
 use super::treat::{Kernel, SubjectKey};
-use super::udf::{Work, call};
-use super::{EngineError, Secrets, Window, compare, read};
+use super::udf::{Work, call, call_here};
+use super::{EngineError, Release, Secrets, compare, read};
 use crate::domain::condition::Test;
 use crate::domain::dataset::LogicalType;
 use crate::domain::text::FieldName;
@@ -39,10 +41,12 @@ pub(super) struct Layout {
 }
 
 /// Builds the plan over a scan.
-pub(super) fn compile(plan: &Shape, scan: &Scan, secrets: &Secrets, window: Window) -> Result<Compiled, EngineError> {
+pub(super) fn compile(release: &Release, scan: &Scan) -> Result<Compiled, EngineError> {
+    let Release { shape: plan, secrets, window, admission } = release;
     let treated = plan.columns().iter().map(|column| treat(column, scan, secrets)).collect::<Result<Vec<_>, _>>()?;
     let subject_type = plan.dataset().subject_type().ok_or_else(gone)?;
-    let subject = call(Work::Subject(Box::new(SubjectKey::new(&secrets.ledger, subject_type))), raw(&plan.dataset().subject.field));
+    let subject = Work::Subject(Box::new(SubjectKey::new(&secrets.ledger, subject_type)));
+    let key = raw(&plan.dataset().subject.field);
 
     let mut rows = LogicalPlanBuilder::scan("source", provider_as_source(scan.provider.clone()), None).map_err(EngineError::from)?;
     for comparison in plan.condition() {
@@ -56,6 +60,16 @@ pub(super) fn compile(plan: &Shape, scan: &Scan, secrets: &Secrets, window: Wind
         };
         rows = rows.filter(test)?;
     }
+    let subject = match admission {
+        None => call(subject, key),
+        Some(admission) => {
+            // The hash that is asked about is the one that the ledger keeps: it is computed once.
+            let kept = scan.provider.schema().fields().iter().map(|field| named(field.name())).collect::<Vec<_>>();
+            rows = rows.project(kept.into_iter().chain([call_here(subject, key).alias(SUBJECT)]))?;
+            rows = rows.filter(call_here(Work::Admit(Arc::clone(admission)), named(SUBJECT)))?;
+            named(SUBJECT)
+        }
+    };
     if !plan.order().is_empty() {
         // Rows that compare equal keep the source's order, so that pages neither repeat nor lose one.
         let so_far = WindowFrame::new_bounds(

@@ -52,7 +52,7 @@ impl Engine {
     /// the future stops the work. `secrets` are keys made for this preview alone.
     pub async fn preview(&self, plan: &PreviewPlan, secrets: Secrets, rows: u64) -> Result<Preview, EngineError> {
         let window = Window { skip: 0, limit: Some(rows.min(MOST_PREVIEWED)) };
-        let release = Release { shape: Arc::clone(plan.shape()), secrets, window };
+        let release = Release { shape: Arc::clone(plan.shape()), secrets, window, admission: None };
         let shared = Arc::clone(&self.shared);
         let mut task = Task(self.handle.spawn(async move { shared.sample(release).await }));
         (&mut task.0).await.unwrap_or_else(|_| Err(EngineError::internal("the preview was cut short")))

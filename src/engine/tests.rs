@@ -118,7 +118,7 @@ async fn a_withheld_value_is_nowhere_in_the_bytes() {
     for kind in Kind::ALL {
         let permitted = permitted(write(root.path(), kind, &people()));
         for format in [Format::Json, Format::Ndjson, Format::Csv] {
-            let stream = engine.open(permitted.compile().unwrap(), secrets(1), ALL).await.unwrap();
+            let stream = engine.open(permitted.compile().unwrap(), secrets(1), ALL, None).await.unwrap();
             let released = read(stream, format).await.unwrap();
             for secret in ["never-leaves", "note", "secret-name", "hidden@", "12.345", "2000-12-31", "Miller"] {
                 assert!(!released.text.contains(secret), "{secret} left in {format:?} from {kind:?}");
@@ -293,7 +293,7 @@ async fn a_page_counts_only_what_it_withheld() {
     assert_eq!(whole.withheld, [("age".parse().unwrap(), 2)].into());
     let page = release(&engine, &permitted, Window { skip: 1, limit: Some(2) }).await.unwrap();
     assert!(page.withheld.is_empty());
-    let mut stream = engine.open(permitted.compile().unwrap(), secrets(1), ALL).await.unwrap();
+    let mut stream = engine.open(permitted.compile().unwrap(), secrets(1), ALL, None).await.unwrap();
     let rows = stream.next().await.unwrap().unwrap();
     assert_eq!(rows.slice(2, 2).withheld(), [("age".parse().unwrap(), 1)].into());
     assert_eq!(rows.slice(4, 9).rows(), 1);
@@ -380,7 +380,7 @@ async fn a_csv_that_breaks_in_the_middle_fails_in_the_middle() {
     lines += "1,2,3,4\n";
     std::fs::write(root.path().join("people.csv"), lines).unwrap();
     let location = SourceLocation::Csv { path: "people.csv".parse().unwrap(), delimiter: ',' };
-    let mut stream = engine.open(of_many(location).compile().unwrap(), secrets(1), ALL).await.unwrap();
+    let mut stream = engine.open(of_many(location).compile().unwrap(), secrets(1), ALL, None).await.unwrap();
     let mut rows = 0;
     let error = loop {
         match stream.next().await.unwrap() {
@@ -417,8 +417,9 @@ async fn another_key_gives_other_pseudonyms_and_the_same_subjects() {
     let root = tempfile::tempdir().unwrap();
     let engine = engine(root.path());
     let permitted = permitted(write(root.path(), Kind::Parquet, &people())).select(&["id"]);
-    let with =
-        async |byte| read(engine.open(permitted.compile().unwrap(), secrets(byte), ALL).await.unwrap(), Format::Ndjson).await.unwrap();
+    let with = async |byte| {
+        read(engine.open(permitted.compile().unwrap(), secrets(byte), ALL, None).await.unwrap(), Format::Ndjson).await.unwrap()
+    };
     let (one, other) = (with(1).await, with(2).await);
     let (ours, theirs) = (field(&one, "id"), field(&other, "id"));
     assert!(ours.iter().zip(&theirs).take(4).all(|(one, other)| one != other));
@@ -436,10 +437,10 @@ async fn two_treatments_of_like_shape_are_never_taken_for_one() {
     let permitted =
         Permitted::new(location, &[("name", LogicalType::Text, domain("customer")), ("other", LogicalType::Text, domain("other"))]);
     let keys = || Secrets { pseudonym: [("customer".to_owned(), [1; 32]), ("other".to_owned(), [2; 32])].into(), ledger: [9; 32] };
-    let released = read(engine.open(permitted.compile().unwrap(), keys(), ALL).await.unwrap(), Format::Ndjson).await.unwrap();
+    let released = read(engine.open(permitted.compile().unwrap(), keys(), ALL, None).await.unwrap(), Format::Ndjson).await.unwrap();
     assert_ne!(field(&released, "name"), field(&released, "other"));
     let same = Secrets { pseudonym: [("customer".to_owned(), [1; 32]), ("other".to_owned(), [1; 32])].into(), ledger: [9; 32] };
-    let released = read(engine.open(permitted.compile().unwrap(), same, ALL).await.unwrap(), Format::Ndjson).await.unwrap();
+    let released = read(engine.open(permitted.compile().unwrap(), same, ALL, None).await.unwrap(), Format::Ndjson).await.unwrap();
     assert_eq!(field(&released, "name"), field(&released, "other"));
 }
 
@@ -450,7 +451,7 @@ async fn a_missing_key_releases_nothing() {
     let permitted = permitted(write(root.path(), Kind::Csv, &people()));
     let none = Secrets { pseudonym: BTreeMap::new(), ledger: [9; 32] };
     assert_eq!(format!("{none:?}"), "Secrets(..)");
-    assert!(matches!(engine.open(permitted.compile().unwrap(), none, ALL).await, Err(EngineError::Internal(_))));
+    assert!(matches!(engine.open(permitted.compile().unwrap(), none, ALL, None).await, Err(EngineError::Internal(_))));
 }
 
 #[tokio::test]
@@ -459,12 +460,12 @@ async fn dropping_a_stream_or_the_engine_ends_the_work() {
     let engine = engine(root.path());
     for kind in Kind::ALL {
         let permitted = of_many(write(root.path(), kind, &many(100_000)));
-        let mut stream = engine.open(permitted.compile().unwrap(), secrets(1), ALL).await.unwrap();
+        let mut stream = engine.open(permitted.compile().unwrap(), secrets(1), ALL, None).await.unwrap();
         assert!(stream.next().await.unwrap().unwrap().rows() > 0);
         drop(stream);
     }
     let permitted = of_many(write(root.path(), Kind::Sqlite, &many(100_000)));
-    let mut cut = engine.open(permitted.compile().unwrap(), secrets(1), ALL).await.unwrap();
+    let mut cut = engine.open(permitted.compile().unwrap(), secrets(1), ALL, None).await.unwrap();
     drop(engine);
     let mut last = None;
     while let Some(next) = cut.next().await {
@@ -506,7 +507,7 @@ proptest! {
             for kind in Kind::ALL {
                 let location = write(root.path(), kind, &columns);
                 let permitted = Permitted::new(location, &[("id", LogicalType::Integer, pseudonym()), ("name", LogicalType::Text, pseudonym())]);
-                let with = async |byte| read(engine.open(permitted.compile().unwrap(), secrets(byte), ALL).await.unwrap(), Format::Csv).await.unwrap();
+                let with = async |byte| read(engine.open(permitted.compile().unwrap(), secrets(byte), ALL, None).await.unwrap(), Format::Csv).await.unwrap();
                 let (ours, theirs) = (with(1).await, with(2).await);
                 prop_assert!(ours.text.lines().skip(1).zip(theirs.text.lines().skip(1)).all(|(one, other)| one != other));
                 prop_assert_eq!(&ours.subjects, &theirs.subjects);

@@ -12,6 +12,7 @@ use datafusion::common::Result;
 use datafusion::error::DataFusionError;
 use datafusion::logical_expr::{ColumnarValue, Expr, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility};
 
+use super::admission::{self, Admission};
 use super::treat::{Kernel, SubjectKey};
 use super::{EngineError, read};
 use crate::domain::dataset::LogicalType;
@@ -22,6 +23,8 @@ pub(super) enum Work {
     /// Reads a column as its logical type and does nothing else: for comparisons.
     Read(LogicalType),
     Subject(Box<SubjectKey>),
+    /// Says of each subject's hash whether the row may go on.
+    Admit(Arc<dyn Admission>),
 }
 
 impl Work {
@@ -30,6 +33,7 @@ impl Work {
             Self::Treat(_) => "treat",
             Self::Read(_) => "read",
             Self::Subject(_) => "subject",
+            Self::Admit(_) => "admit",
         }
     }
 
@@ -38,6 +42,7 @@ impl Work {
             Self::Treat(kernel) => kernel.apply(column),
             Self::Read(logical) => read::read(column, *logical),
             Self::Subject(key) => key.apply(column),
+            Self::Admit(admission) => admission::apply(admission.as_ref(), column),
         }
     }
 
@@ -47,13 +52,24 @@ impl Work {
             Self::Read(logical) => read::treated_type(input, *logical)
                 .ok_or(EngineError::unsupported("the source does not hold this type in a form that can be compared")),
             Self::Subject(_) => Ok(DataType::UInt64),
+            Self::Admit(_) => Ok(DataType::Boolean),
         }
     }
 }
 
 /// Calls a function on a column.
 pub(super) fn call(work: Work, column: Expr) -> Expr {
-    ScalarUDF::new_from_impl(Function { work: Arc::new(work), signature: Signature::any(1, Volatility::Immutable) }).call(vec![column])
+    made(work, Volatility::Immutable, column)
+}
+
+/// Calls a function that stays where it stands in the plan: what it answers may change while rows stream, or is asked
+/// about further up and to be computed once.
+pub(super) fn call_here(work: Work, column: Expr) -> Expr {
+    made(work, Volatility::Volatile, column)
+}
+
+fn made(work: Work, volatility: Volatility, column: Expr) -> Expr {
+    ScalarUDF::new_from_impl(Function { work: Arc::new(work), signature: Signature::any(1, volatility) }).call(vec![column])
 }
 
 /// Whether a physical function is one of ours.

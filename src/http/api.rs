@@ -4,6 +4,7 @@ pub mod access;
 pub mod agreements;
 pub mod assessments;
 pub mod catalogue;
+pub mod consents;
 pub mod evidence;
 pub mod history;
 pub mod people;

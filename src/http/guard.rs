@@ -43,6 +43,7 @@ grants!(
     ManageAgreements,
     Approve,
     ManageCatalogue,
+    ManageConsent,
     SeeSamples,
     ManageAccess,
     Stop

@@ -5,7 +5,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 
 use crate::policy::access::Permission;
 
-use super::api::{access, agreements, assessments, catalogue, evidence, history, people, permits, preview, vendors, vocabulary};
+use super::api::{access, agreements, assessments, catalogue, consents, evidence, history, people, permits, preview, vendors, vocabulary};
 use super::error::HttpError;
 use super::web::access as machines;
 use super::web::access::stop;
@@ -179,6 +179,11 @@ table! {
 
     POST "/api/v1/datasets/{name}/preview" => preview::fields, Staff(P::SeeSamples);
     POST "/api/v1/datasets/{name}/see-as-vendor" => preview::see_as_vendor, Staff(P::SeeSamples);
+    GET "/api/v1/consents/counts" => consents::counts, Staff(P::Read);
+    POST "/api/v1/consents" => consents::record, Staff(P::ManageConsent);
+    POST "/api/v1/consents/import" => consents::import, Staff(P::ManageConsent);
+    POST "/api/v1/consents/look-up" => consents::look_up, Staff(P::ManageConsent);
+
     GET "/api/v1/agreements/{id}/matrix/{dataset}" => preview::matrix, Staff(P::Read);
 
     GET "/api/v1/vendors/{id}/clients" => access::list, Staff(P::Read);

@@ -25,6 +25,8 @@ pub enum Permission {
     Approve,
     /// Register sources, catalogue datasets, class fields.
     ManageCatalogue,
+    /// Record what people said of the use of their data, and look one of them up.
+    ManageConsent,
     /// See raw values of a dataset: a few sample rows, as those who write, class and approve need them.
     SeeSamples,
     /// Issue clients, rotate their secrets.
@@ -35,7 +37,7 @@ pub enum Permission {
 
 impl Permission {
     /// Every permission.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Read,
         Self::ReadHistory,
         Self::ManagePeople,
@@ -46,6 +48,7 @@ impl Permission {
         Self::ManageAgreements,
         Self::Approve,
         Self::ManageCatalogue,
+        Self::ManageConsent,
         Self::SeeSamples,
         Self::ManageAccess,
         Self::Stop,
@@ -73,10 +76,18 @@ pub const fn allows(role: Role, permission: Permission) -> bool {
         Role::PrivacyOfficer => {
             matches!(
                 permission,
-                P::Read | P::ReadHistory | P::ManageOwnKeys | P::Decide | P::ManageAgreements | P::Approve | P::SeeSamples | P::Stop
+                P::Read
+                    | P::ReadHistory
+                    | P::ManageOwnKeys
+                    | P::Decide
+                    | P::ManageAgreements
+                    | P::Approve
+                    | P::ManageConsent
+                    | P::SeeSamples
+                    | P::Stop
             )
         }
-        Role::DataSteward => matches!(permission, P::Read | P::ManageOwnKeys | P::ManageCatalogue | P::SeeSamples),
+        Role::DataSteward => matches!(permission, P::Read | P::ManageOwnKeys | P::ManageCatalogue | P::ManageConsent | P::SeeSamples),
         Role::ComplianceReviewer => matches!(permission, P::Read | P::ReadHistory | P::ManageOwnKeys),
     }
 }

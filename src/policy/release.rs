@@ -26,6 +26,7 @@ use crate::domain::time::Instant;
 use crate::domain::treatment::Treatment;
 use crate::domain::vendor::{Lifecycle, Vendor};
 
+use super::consent::{SubjectRule, rule};
 /// Everything a decision on one permit reads, as it stood under one pair of counters.
 #[derive(Debug, Clone)]
 pub struct LiveState {
@@ -45,6 +46,8 @@ pub struct LiveState {
     pub revision: Option<Revision>,
     /// When the next revision put in force begins, if one waits.
     pub next_revision_from: Option<Instant>,
+    /// Whether any consent was ever recorded for the revision's purpose in the dataset's subject domain.
+    pub consent_recorded: bool,
     pub dataset: Arc<Dataset>,
     pub source: Arc<Source>,
 }
@@ -83,6 +86,7 @@ pub struct ReleasePlan {
     policy: Digest,
     purpose: Slug,
     shape: Arc<Shape>,
+    subjects: SubjectRule,
     daily_rows: u64,
     stands_until: Instant,
 }
@@ -111,6 +115,10 @@ impl ReleasePlan {
     /// The purpose of the release.
     pub fn purpose(&self) -> &Slug {
         &self.purpose
+    }
+    /// What is asked of each person before a row about them is released.
+    pub fn subjects(&self) -> &SubjectRule {
+        &self.subjects
     }
     /// What the engine reads of this plan.
     pub fn shape(&self) -> &Arc<Shape> {
@@ -179,7 +187,9 @@ pub fn detail(gate: Gate) -> &'static str {
         Gate::Agreement => "No agreement that covers this release is in force.",
         Gate::Permit => "The permit is not in force: it is paused, ended, outside its dates or not yet approved.",
         Gate::Purpose => "The purpose named is not the purpose of this permit.",
-        Gate::Consent => "This permit rests on consent and no consent records exist yet.",
+        Gate::Consent => {
+            "This permit rests on consent, and none is recorded for its purpose; or a person withdrew while rows were on their way."
+        }
         Gate::DatasetDrift => "The dataset has changed since it was catalogued. A data steward must confirm it.",
         Gate::Quota => "The daily quota of this permit is used up. It opens again at midnight UTC.",
     }
@@ -200,7 +210,7 @@ pub fn reopens(gate: Gate) -> &'static str {
             "A privacy officer resumes a paused permit or approves a revision under the version in force; an ended permit stays ended."
         }
         Gate::Purpose => "The vendor names the permit's own purpose, or none.",
-        Gate::Consent => "The permit is written anew on another legal basis, or waits until consent is recorded here.",
+        Gate::Consent => "Consent is recorded for the purpose; then those who gave it are released. A release that was cut is begun anew.",
         Gate::DatasetDrift => "A data steward reads the dataset's fields again and saves them.",
         Gate::Quota => "Midnight UTC; or a revision with a higher quota, which a privacy officer approves.",
     }
@@ -227,7 +237,7 @@ pub fn standing_gates(state: &LiveState, now: Instant) -> Vec<(Gate, bool)> {
         (Gate::DueDiligence, due_diligence_open(state.assessment.as_ref(), &state.mandatory_evidence, now)),
         (Gate::Agreement, state.agreement.as_ref().is_some_and(|version| version.in_force_at(now))),
         (Gate::Permit, permit_open),
-        (Gate::Consent, consent_open(state.revision.as_ref())),
+        (Gate::Consent, consent_open(state.revision.as_ref(), state.consent_recorded)),
     ]
 }
 
@@ -244,9 +254,9 @@ pub fn permit_open(
         && revision.is_some_and(|revision| revision_open(revision, now) && within_agreement(agreement, dataset, revision))
 }
 
-/// Until consent is recorded here, nothing that rests on it is released.
-pub fn consent_open(revision: Option<&Revision>) -> bool {
-    revision.is_none_or(|revision| revision.terms.legal_basis != LegalBasis::Consent)
+/// Until consent is recorded for its purpose, nothing that rests on consent is released.
+pub fn consent_open(revision: Option<&Revision>, recorded: bool) -> bool {
+    recorded || revision.is_none_or(|revision| revision.terms.legal_basis != LegalBasis::Consent)
 }
 
 /// A revision stands under the agreement version it was written for: an amendment that did not take it along closes it.
@@ -365,6 +375,7 @@ pub fn compile(state: &LiveState, asked: &Asked, now: Instant) -> Result<Release
             filter,
             order,
         }),
+        subjects: rule(revision.terms.legal_basis, &revision.terms.purpose),
         daily_rows: revision.terms.daily_rows,
         stands_until: stands_until(state, now),
     })

@@ -150,6 +150,13 @@ pub fn subject_domains(tx: &mut Tx, most: i64) -> Result<Vec<(Slug, LogicalType)
     rows.into_iter().map(read).collect()
 }
 
+/// The type of a subject domain's keys; none where there is no such domain.
+pub fn subject_domain(tx: &mut Tx, name: &Slug) -> Result<Option<LogicalType>, StoreError> {
+    let select = "SELECT name AS id, logical_type AS name FROM subject_domains WHERE name =";
+    let rows: Vec<Named> = Raw::new(select).text(name).load(tx)?;
+    rows.into_iter().next().map(|row| known("subject domain", LogicalType::from_key(&row.name))).transpose()
+}
+
 #[derive(QueryableByName)]
 struct SourceRow {
     #[diesel(sql_type = Text)]

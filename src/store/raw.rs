@@ -1,6 +1,7 @@
 //! Statements put together from parts, for what the pages read: each value is a bind, so nothing that was sent becomes SQL.
 
 use diesel::prelude::*;
+use diesel::query_builder::{BoxedSqlQuery, SqlQuery};
 use diesel::sql_query;
 use diesel::sql_types::{BigInt, Text};
 
@@ -42,6 +43,31 @@ impl Raw {
         self.bind(Bind::Number(value))
     }
 
+    /// A text as a value, or NULL.
+    pub(super) fn some_text(self, value: Option<impl ToString>) -> Self {
+        match value {
+            Some(value) => self.text(value),
+            None => self.sql("NULL"),
+        }
+    }
+
+    /// A number as a value, or NULL.
+    pub(super) fn some_number(self, value: Option<i64>) -> Self {
+        match value {
+            Some(value) => self.number(value),
+            None => self.sql("NULL"),
+        }
+    }
+
+    /// `IN (…)` of numbers; of none it holds for nothing.
+    pub(super) fn among_numbers(self, values: impl IntoIterator<Item = i64>) -> Self {
+        let mut raw = self.sql("IN (");
+        for (at, value) in values.into_iter().enumerate() {
+            raw = if at == 0 { raw } else { raw.sql(",") }.number(value);
+        }
+        if raw.sql.ends_with('(') { raw.sql("NULL)") } else { raw.sql(")") }
+    }
+
     /// `IN (…)` of texts; of none it holds for nothing.
     pub(super) fn among<T: ToString>(self, values: impl IntoIterator<Item = T>) -> Self {
         let mut raw = self.sql("IN (");
@@ -58,8 +84,17 @@ impl Raw {
         self.sql(&place)
     }
 
+    /// Carries out what answers nothing; how many rows it touched.
+    pub(super) fn execute(self, tx: &mut Tx) -> Result<usize, StoreError> {
+        Ok(self.bound().execute(tx.conn())?)
+    }
+
     /// Carries it out.
     pub(super) fn load<T: QueryableByName<MultiBackend> + 'static>(self, tx: &mut Tx) -> Result<Vec<T>, StoreError> {
+        Ok(self.bound().load(tx.conn())?)
+    }
+
+    fn bound(self) -> BoxedSqlQuery<'static, MultiBackend, SqlQuery> {
         let mut query = sql_query(self.sql).into_boxed::<MultiBackend>();
         for bind in self.binds {
             query = match bind {
@@ -67,7 +102,7 @@ impl Raw {
                 Bind::Number(number) => query.bind::<BigInt, _>(number),
             };
         }
-        Ok(query.load(tx.conn())?)
+        query
     }
 }
 

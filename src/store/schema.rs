@@ -352,6 +352,23 @@ diesel::table! {
 }
 
 diesel::table! {
+    consent_head (id) {
+        id -> BigInt,
+        watermark -> BigInt,
+    }
+}
+
+diesel::table! {
+    consent_counts (domain, signal, purpose) {
+        domain -> Text,
+        signal -> Text,
+        purpose -> Text,
+        subjects -> BigInt,
+        standing -> BigInt,
+    }
+}
+
+diesel::table! {
     segments (digest) {
         digest -> Text,
         bytes -> Binary,

@@ -44,6 +44,8 @@ pub const SENTENCES: &[(&str, &str, &str)] = &[
     ("permit", "pause", "{actor} paused {permit}: releases on it stopped"),
     ("permit", "resume", "{actor} resumed {permit}"),
     ("permit", "end", "{actor} ended {permit} for good"),
+    ("consent", "record", "{actor} recorded what people said: {records} records in {domain}, up to number {watermark}"),
+    ("consent", "look_up", "{actor} looked up what one person of {domain} said"),
     ("client", "issue", "{actor} issued {client} to {vendor}"),
     ("client", "rotate", "{actor} gave {client} of {vendor} a new secret"),
     ("client", "revoke", "{actor} revoked {client} of {vendor}: its tokens are refused"),

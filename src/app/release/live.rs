@@ -5,12 +5,16 @@ use std::sync::Arc;
 
 use crate::domain::assessment::AssessmentKind;
 use crate::domain::client::Token;
-use crate::domain::permit::Permit;
+use crate::domain::consent::Signal;
+use crate::domain::permit::{LegalBasis, Permit};
 use crate::engine::Secrets as EngineSecrets;
 use crate::keys::{self, Keyring};
 use crate::policy::release::{LiveState, ReleasePlan, stands_until};
-use crate::store::{Clock, Tx, agreements, assessments, clients, counters, datasets, evidence, permits, sources, tokens, vendors};
+use crate::store::{
+    Clock, Tx, agreements, assessments, clients, consents, counters, datasets, evidence, permits, sources, tokens, vendors,
+};
 
+use super::super::consents::{Asking, asking};
 use super::super::{AppError, secrets};
 use super::Holding;
 
@@ -29,6 +33,12 @@ impl std::fmt::Debug for Ready {
 }
 
 impl Ready {
+    /// Whom a plan is about, and what they are asked.
+    pub fn asking(&self, plan: &ReleasePlan) -> Option<Asking> {
+        let dataset = plan.dataset();
+        Some(asking(&dataset.subject.domain, plan.subjects(), &self.ledger_key, dataset.subject_type()?))
+    }
+
     /// The keys a plan needs: one per pseudonym domain (HKDF of the agreement's key), and the ledger's.
     /// `None` when the agreement's key was destroyed and a pseudonym asks for it.
     pub fn secrets(&self, plan: &ReleasePlan) -> Option<EngineSecrets> {
@@ -85,6 +95,12 @@ pub fn load(tx: &mut Tx, keyring: &Keyring, token: &Token, permit: Permit) -> Re
         return Err(AppError::Internal("the subject ledger has no key".to_owned()));
     };
     let next_revision_from = revisions.iter().filter_map(|revision| revision.in_force_at).filter(|at| *at > now).min();
+    let consent_recorded = match &revision {
+        Some(revision) if revision.terms.legal_basis == LegalBasis::Consent => {
+            consents::is_recorded(tx, &dataset.subject.domain, Signal::Consent, Some(&revision.terms.purpose))?
+        }
+        _ => false,
+    };
     let state = LiveState {
         token: token.clone(),
         client: clients::find(tx, &token.client)?,
@@ -94,6 +110,7 @@ pub fn load(tx: &mut Tx, keyring: &Keyring, token: &Token, permit: Permit) -> Re
         agreement: agreements::in_force(tx, &permit.agreement, now)?,
         successor_from: agreements::next_start(tx, &permit.agreement, now)?,
         next_revision_from,
+        consent_recorded,
         revision,
         dataset: Arc::new(dataset),
         source: Arc::new(source),

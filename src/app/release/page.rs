@@ -12,6 +12,7 @@ use crate::history::{Body, Outcome, Released};
 use crate::keys;
 use crate::store::{counters, quotas};
 
+use super::super::consents::{self, Admitting};
 use super::super::{App, AppError, append, new_id};
 use super::ledger;
 use super::{Decided, Request, beside, decide, digest_of, note, quota_spent, receiver, refusal, what, worth_asking_again};
@@ -83,6 +84,9 @@ struct Built {
     segment: ledger::Segment,
     source: String,
     withheld: std::collections::BTreeMap<crate::domain::text::FieldName, u64>,
+    /// Whom it is about, in rising order, and what they were asked.
+    subjects: Arc<Vec<u64>>,
+    admitting: Admitting,
 }
 
 async fn build(app: &Arc<App>, request: &Request, decided: &Decided, limit: u64, cursor: Option<&str>) -> Result<Built, AppError> {
@@ -97,7 +101,9 @@ async fn build(app: &Arc<App>, request: &Request, decided: &Decided, limit: u64,
     let secrets = decided.ready.secrets(plan).ok_or(refusal(Gate::Agreement))?;
     // One row more than wanted tells whether there is a next page.
     let window = Window { skip, limit: Some(take.saturating_add(1)) };
-    let stream = app.engine.open(Arc::clone(plan), secrets, window).await.map_err(|error| AppError::of_engine(error, name))?;
+    let admitting = super::admitting(app, decided).await?;
+    let stream =
+        app.engine.open(Arc::clone(plan), secrets, window, admitting.engine()).await.map_err(|error| AppError::of_engine(error, name))?;
     // After the source was looked at: drift comes before the quota.
     if left == 0 {
         return Err(quota_spent(now));
@@ -115,7 +121,7 @@ async fn build(app: &Arc<App>, request: &Request, decided: &Decided, limit: u64,
     }
     body.extend_from_slice(format!(",\"release\":\"{release}\"}}").as_bytes());
     let segment = ledger::prepare(app, &mut rows.subjects).await?;
-    Ok(Built { release, body, rows: rows.count, segment, source, withheld: rows.withheld })
+    Ok(Built { release, body, rows: rows.count, segment, source, withheld: rows.withheld, subjects: Arc::new(rows.subjects), admitting })
 }
 
 struct Rows {
@@ -157,7 +163,7 @@ async fn record(app: &Arc<App>, request: &Request, decided: &Decided, built: &Bu
     let names = vec![built.segment.digest.clone()];
     let body = Body::Release(Released {
         to: receiver(app, request)?,
-        what: what(&plan, &built.release, &built.source, Format::Json),
+        what: what(&plan, &built.release, &built.source, Format::Json, built.admitting.watermark),
         outcome: Outcome {
             rows: built.rows,
             bytes: u64::try_from(built.body.len()).unwrap_or(u64::MAX),
@@ -169,6 +175,7 @@ async fn record(app: &Arc<App>, request: &Request, decided: &Decided, built: &Bu
         },
     });
     let (beside, segment, rows, known) = (beside(&request.asked)?, built.segment.clone(), built.rows, decided.counters);
+    let (asking, seen, subjects) = (built.admitting.asking().clone(), built.admitting.watermark, Arc::clone(&built.subjects));
     let permit = plan.permit().clone();
     let outcome = app
         .store
@@ -176,6 +183,10 @@ async fn record(app: &Arc<App>, request: &Request, decided: &Decided, built: &Bu
             let now = tx.now();
             if counters::read(tx, plan.vendor())? != known || now >= plan.stands_until() {
                 return Ok::<_, AppError>((Recorded::Moved, None));
+            }
+            // What a person said since the rows were computed counts as well.
+            if consents::newly_denied(tx, &asking, seen, &subjects, now)?.0 {
+                return Ok((Recorded::Moved, None));
             }
             let day = now.date();
             let used = quotas::used(tx, plan.permit(), day)?;

@@ -23,6 +23,7 @@ use crate::store::counters::{self, Counters};
 use crate::store::streams::{self, OpenStream, Toll};
 use crate::store::{Tx, permits, quotas};
 
+use super::super::consents::{self, Admitting};
 use super::super::{App, AppError, append, new_id};
 use super::limits::{Slot, check_recording};
 use super::{Decided, Request, beside, decide, ledger, live, note, quota_spent, receiver, refusal, what, worth_asking_again};
@@ -99,7 +100,9 @@ async fn once(
     let source = app.engine.source_version(&plan.source().location).await.map_err(|error| AppError::of_engine(error, name))?;
     let secrets = decided.ready.secrets(&plan).ok_or(refusal(Gate::Agreement))?;
     let window = Window { skip: 0, limit: None };
-    let mut rows = app.engine.open(Arc::clone(&plan), secrets, window).await.map_err(|error| AppError::of_engine(error, name))?;
+    let admitting = super::admitting(app, &decided).await?;
+    let mut rows =
+        app.engine.open(Arc::clone(&plan), secrets, window, admitting.engine()).await.map_err(|error| AppError::of_engine(error, name))?;
     // After the source was looked at: drift comes before the quota.
     if app.decisions.used(plan.permit(), now.date()) >= plan.daily_rows() {
         return Err(quota_spent(now));
@@ -107,10 +110,10 @@ async fn once(
     // The first batch is computed before the record says that a stream was opened: a broken source refuses.
     let first = rows.next().await.transpose().map_err(|error| AppError::of_engine(error, name))?;
     let release = new_id::<ReleaseId>()?;
-    let Some(used) = open(app, request, &decided, &release, &source, format).await? else { return Ok(None) };
+    let Some(used) = open(app, request, &decided, &release, &source, (format, admitting.watermark)).await? else { return Ok(None) };
     let (chunks, receiver) = mpsc::channel(1);
     let whole = Arc::new(AtomicBool::new(false));
-    let running = Running::new(app, request, decided, release.clone(), rows, format, used)?;
+    let running = Running::new(app, request, decided, release.clone(), (rows, admitting), format, used)?;
     drop(app.engine.spawn(running.run(first, chunks, slot.take(), Arc::clone(&whole))));
     Ok(Some(Streaming { release, chunks: receiver, whole }))
 }
@@ -122,10 +125,10 @@ async fn open(
     decided: &Decided,
     release: &ReleaseId,
     source: &str,
-    format: Format,
+    (format, consent): (Format, i64),
 ) -> Result<Option<u64>, AppError> {
     let plan = Arc::clone(&decided.plan);
-    let body = Body::Opened(Opened { to: receiver(app, request)?, what: what(&plan, release, source, format) });
+    let body = Body::Opened(Opened { to: receiver(app, request)?, what: what(&plan, release, source, format, consent) });
     let (beside, known, broker) = (beside(&request.asked)?, decided.counters, app.settings.broker.clone());
     let (release, token) = (release.clone(), request.bearer.token.clone());
     app.store
@@ -177,6 +180,7 @@ struct Running {
     plan: Arc<ReleasePlan>,
     release: ReleaseId,
     rows: ReleasedStream,
+    admitting: Admitting,
     encoder: Encoder,
     header: Option<Vec<u8>>,
     standing: Standing,
@@ -196,7 +200,7 @@ impl Running {
         request: &Request,
         decided: Decided,
         release: ReleaseId,
-        rows: ReleasedStream,
+        (rows, admitting): (ReleasedStream, Admitting),
         format: Format,
         used: u64,
     ) -> Result<Self, AppError> {
@@ -209,6 +213,7 @@ impl Running {
             plan: decided.plan,
             release,
             rows,
+            admitting,
             encoder,
             header,
             standing,
@@ -372,12 +377,19 @@ impl Running {
         let (release, digest) = (self.release.clone(), segment.digest.clone());
         let (plan, token, keyring) = (Arc::clone(&self.plan), self.token.clone(), Arc::clone(&self.app.keyring));
         let standing = self.standing.clone();
+        let subjects = Arc::new(subjects);
+        let (asked, asking, seen) = (Arc::clone(&subjects), self.admitting.asking().clone(), self.admitting.watermark);
         let passed = self
             .app
             .store
             .release(&self.token.vendor.clone(), move |tx| {
                 let now = tx.now();
                 let mut standing = reconsider(tx, &keyring, &plan, &token, standing, now)?;
+                // Rows that are still here of a person who withdrew since do not leave.
+                let (denied, watermark) = consents::newly_denied(tx, &asking, seen, &asked, now)?;
+                if denied {
+                    return Err(refusal(Gate::Consent).into());
+                }
                 standing.day = now.date();
                 standing.used = quotas::charge(tx, plan.permit(), standing.day, rows)?;
                 if standing.used > plan.daily_rows() {
@@ -385,16 +397,21 @@ impl Running {
                 }
                 ledger::keep(tx, &segment)?;
                 streams::toll(tx, &Toll { release, number, rows, bytes: size, segment: segment.digest, at: now })?;
-                Ok(standing)
+                Ok((standing, watermark))
             })
             .await;
-        self.standing = passed.map_err(|error| match error {
+        let (standing, watermark) = passed.map_err(|error| match error {
             AppError::Refused(refusal) => Cut::Gate(refusal.gate),
             other => unavailable(other),
         })?;
+        self.standing = standing;
+        if watermark != seen {
+            // The rows to come are asked by what holds now.
+            self.admitting.refresh(&self.app).await.map_err(unavailable)?;
+        }
         // Counted once it is paid: a toll that a gate refused is none.
         self.tolls = number;
-        self.runs.push(subjects).await.map_err(|error| unavailable(error.into()))?;
+        self.runs.push(Arc::unwrap_or_clone(subjects)).await.map_err(|error| unavailable(error.into()))?;
         self.hasher.update(&bytes);
         self.segments.push(digest);
         self.sent_rows = self.sent_rows.saturating_add(rows);

@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use aws_lc_rs::hmac;
 use data_encoding::{Encoding, Specification};
-use datafusion::arrow::array::{Array, ArrayRef, StringBuilder, UInt64Array};
+use datafusion::arrow::array::{Array, ArrayRef, AsArray, StringArray, StringBuilder, UInt64Array};
+use datafusion::arrow::datatypes::UInt64Type;
 use uuid::Uuid;
 
 use super::super::{EngineError, canonical::Canonical, read};
@@ -100,11 +101,25 @@ impl SubjectKey {
         Self { key: hmac::Key::new(hmac::HMAC_SHA256, key), from }
     }
 
+    /// The hash of a row without a subject.
+    pub(in super::super) fn nobody(&self) -> u64 {
+        short(&hmac::sign(&self.key, NO_SUBJECT))
+    }
+
+    /// The hash of each key as people write it; none where it is no value of the keys' type.
+    pub(in super::super) fn of_texts(&self, keys: &[String]) -> Result<Vec<Option<u64>>, EngineError> {
+        let raw: ArrayRef = Arc::new(StringArray::from_iter_values(keys));
+        let readable = read::read(&raw, self.from)?;
+        let hashes = self.apply(&raw)?;
+        let hashes = hashes.as_primitive_opt::<UInt64Type>().ok_or_else(super::unplanned)?;
+        Ok((0..keys.len()).map(|row| (!readable.is_null(row)).then(|| hashes.value(row))).collect())
+    }
+
     /// The first 8 bytes, big endian, of each row's hash; a row without a key has the hash of a fixed marker.
     pub(in super::super) fn apply(&self, raw: &ArrayRef) -> Result<ArrayRef, EngineError> {
         let column = read::read(raw, self.from)?;
         let canonical = Canonical::of(&column).ok_or_else(super::unplanned)?;
-        let none = short(&hmac::sign(&self.key, NO_SUBJECT));
+        let none = self.nobody();
         let mut message = Message::new(self.from);
         let hash = |row: usize| {
             let tag = (!column.is_null(row)).then(|| message.tag(&self.key, &canonical, row)).flatten();

@@ -142,6 +142,7 @@ fn open() -> LiveState {
             version: 1,
         }),
         next_revision_from: None,
+        consent_recorded: false,
         dataset: Arc::new(Dataset {
             id: id(6),
             name: text("people"),

@@ -1,0 +1,53 @@
+-- What people said: consent, objection, restriction, opt-out. Subjects are keyed hashes; no key of a person is kept.
+
+-- How many records there are: the number of the last one is the watermark that a release names.
+CREATE TABLE consent_head (
+    id INTEGER NOT NULL PRIMARY KEY CHECK (id = 1),
+    watermark BIGINT NOT NULL
+);
+INSERT INTO consent_head (id, watermark) VALUES (1, 0);
+
+-- Every record, as it came.
+CREATE TABLE consent_records (
+    watermark BIGINT NOT NULL PRIMARY KEY,
+    record TEXT COLLATE "C" NOT NULL UNIQUE,
+    domain TEXT COLLATE "C" NOT NULL,
+    subject BIGINT NOT NULL,
+    signal TEXT COLLATE "C" NOT NULL,
+    -- Empty for a signal that is not about one purpose.
+    purpose TEXT COLLATE "C" NOT NULL,
+    stands BIGINT NOT NULL,
+    event_at BIGINT NOT NULL,
+    ends_at BIGINT,
+    recorded_at BIGINT NOT NULL,
+    recorded_by TEXT COLLATE "C",
+    notice TEXT COLLATE "C",
+    channel TEXT COLLATE "C",
+    jurisdiction TEXT COLLATE "C"
+);
+CREATE INDEX consent_records_by_subject ON consent_records (domain, subject, watermark);
+
+-- What counts on each matter: the record with the latest event.
+CREATE TABLE consent_standings (
+    domain TEXT COLLATE "C" NOT NULL,
+    signal TEXT COLLATE "C" NOT NULL,
+    purpose TEXT COLLATE "C" NOT NULL,
+    subject BIGINT NOT NULL,
+    stands BIGINT NOT NULL,
+    event_at BIGINT NOT NULL,
+    ends_at BIGINT,
+    watermark BIGINT NOT NULL,
+    PRIMARY KEY (domain, signal, purpose, subject)
+);
+-- What changed since a watermark.
+CREATE INDEX consent_standings_by_watermark ON consent_standings (domain, signal, purpose, watermark);
+
+-- How many persons there are on each matter, and for how many it stands: no page counts millions.
+CREATE TABLE consent_counts (
+    domain TEXT COLLATE "C" NOT NULL,
+    signal TEXT COLLATE "C" NOT NULL,
+    purpose TEXT COLLATE "C" NOT NULL,
+    subjects BIGINT NOT NULL,
+    standing BIGINT NOT NULL,
+    PRIMARY KEY (domain, signal, purpose)
+);
