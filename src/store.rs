@@ -84,6 +84,8 @@ pub enum Scope {
     Vendor(VendorId),
     /// Every vendor's: an act on a dataset, a source or a key.
     All,
+    /// What people said of their own data. Each release asks for it by itself, so no counter moves.
+    People,
 }
 
 /// A part of a list: what comes after an id, newest first.

@@ -19,7 +19,7 @@ use crate::domain::time::Instant;
 use crate::engine::admission::subject_hashes;
 use crate::history::{Act, Body};
 use crate::policy::consent::{check, supersedes};
-use crate::store::{Tx, catalogue, consents};
+use crate::store::{Scope, Tx, catalogue, consents};
 
 use super::{App, AppError, append, secrets};
 
@@ -96,7 +96,7 @@ pub async fn record(app: &App, by: &Actor, domain: Slug, reports: Vec<Report>) -
     let read = hashed(app, &domain, reports).await?;
     let by = by.clone();
     app.store
-        .record(move |tx| {
+        .govern(Scope::People, move |tx| {
             let now = tx.now();
             let checked = read.into_iter().map(|record| record.and_then(|record| check(&record, now).map(|()| record))).collect::<Vec<_>>();
             keep(tx, &domain, checked, &by, now)

@@ -34,6 +34,7 @@ pub(super) fn bump(tx: &mut Tx, scope: &Scope) -> Result<(), StoreError> {
     let name = match scope {
         Scope::All => ALL,
         Scope::Vendor(vendor) => vendor.as_str(),
+        Scope::People => return Ok(()),
     };
     diesel::sql_query("INSERT INTO counters (scope, value) VALUES ($1, 1) ON CONFLICT (scope) DO UPDATE SET value = counters.value + 1")
         .bind::<Text, _>(name)

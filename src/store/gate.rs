@@ -29,7 +29,7 @@ pub(super) fn govern(scope: &Scope) -> String {
         Scope::Vendor(vendor) => {
             format!("{BEGIN}; SELECT pg_advisory_xact_lock_shared({GLOBAL}); SELECT pg_advisory_xact_lock({})", key(vendor))
         }
-        Scope::All => format!("{BEGIN}; SELECT pg_advisory_xact_lock({GLOBAL})"),
+        Scope::All | Scope::People => format!("{BEGIN}; SELECT pg_advisory_xact_lock({GLOBAL})"),
     }
 }
 

@@ -31,6 +31,14 @@ impl Database {
         Store::open(&Settings { url: self.url.clone(), pool: 8 }, clock).unwrap()
     }
 
+    /// The file of a SQLite database.
+    pub fn file(&self) -> Option<std::path::PathBuf> {
+        match &self.url {
+            DatabaseUrl::Sqlite(path) => Some(path.clone()),
+            DatabaseUrl::Postgres(_) => None,
+        }
+    }
+
     pub fn is_postgres(&self) -> bool {
         matches!(self.url, DatabaseUrl::Postgres(_))
     }

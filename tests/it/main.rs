@@ -10,6 +10,7 @@ mod browse;
 mod chromium;
 mod cli;
 mod crash;
+mod consent;
 mod cut;
 mod database;
 mod demo;
