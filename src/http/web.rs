@@ -7,6 +7,7 @@ pub mod answer;
 pub mod assessments;
 pub mod assets;
 pub mod chart;
+pub mod consents;
 pub mod cookie;
 pub mod datasets;
 pub mod dashboard;

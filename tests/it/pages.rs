@@ -4,6 +4,7 @@ mod agreements;
 mod access;
 mod assessments;
 mod assets;
+mod consents;
 mod datasets;
 mod evidence;
 mod help;

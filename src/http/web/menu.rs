@@ -31,8 +31,9 @@ const WORK: [Entry; 5] = [
     entry(Section::Permits, "/permits", "Permits", "license", READ),
 ];
 /// What is shared, with whom, and what happened.
-const DATA: [Entry; 3] = [
+const DATA: [Entry; 4] = [
     entry(Section::Datasets, "/datasets", "Datasets", "database", READ),
+    entry(Section::Consent, "/consent", "Consent", "users", READ),
     entry(Section::Access, "/access", "Access", "key", READ),
     entry(Section::History, "/history", "History", "history", Some(Permission::ReadHistory)),
 ];
@@ -58,7 +59,7 @@ mod tests {
 
     #[test]
     fn each_role_sees_what_it_may_read() {
-        assert_eq!(labels(Role::Administrator).len(), 10);
+        assert_eq!(labels(Role::Administrator).len(), 11);
         assert!(!labels(Role::VendorManager).contains(&"Settings"));
         assert!(!labels(Role::DataSteward).contains(&"History"));
         assert!(labels(Role::ComplianceReviewer).contains(&"History"));

@@ -22,6 +22,7 @@ pub enum Section {
     Agreements,
     Permits,
     Datasets,
+    Consent,
     Access,
     History,
     Settings,

@@ -12,6 +12,7 @@ use crate::domain::vendor::{Lifecycle, Tier, VendorRole};
 use crate::policy::diff::Direction;
 
 pub use self::amounts::{ago, bytes, count, date, instant, number, until};
+pub use self::consent::{signal, signal_hint, signal_term, standing as consent_standing};
 pub use self::countries::{countries, country, country_called};
 pub use self::diligence::{assessment_kind, change, evidence_type, paper, points, verdict};
 pub use self::standing::{
@@ -19,6 +20,7 @@ pub use self::standing::{
 };
 
 mod amounts;
+mod consent;
 mod countries;
 mod diligence;
 mod standing;

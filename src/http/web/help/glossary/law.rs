@@ -50,7 +50,7 @@ pub const TERMS: &[Term] = &[
         "consent",
         "Consent",
         "GDPR Art. 4(11) and 7",
-        "A person's free and informed yes to one use of their data, which they can take back. Tidegate does not keep records of consent yet; so a permit that rests on consent is written, but refused at its gate.",
+        "A person's free and informed yes to one use of their data, which they can take back. It is recorded on the page Consent or by a consent platform; a permit that rests on consent releases only the rows of those who gave it and have not taken it back.",
     ),
     term(
         "contract-basis",
@@ -74,13 +74,19 @@ pub const TERMS: &[Term] = &[
         "objection",
         "Objection",
         "GDPR Art. 21",
-        "A person's no to a use that rests on legitimate interests or a public task. Against advertising it always counts, without a reason. A row condition keeps people who objected out of a release.",
+        "A person's no to a use that rests on legitimate interests or a public task. Against advertising it always counts, without a reason. It is recorded on the page Consent, and keeps the person out from the next release on.",
     ),
     term(
         "restriction",
         "Restriction",
         "GDPR Art. 18",
-        "A person may ask that their data is kept but not used, for instance while its correctness is in dispute. Until that is settled, their rows belong in no release.",
+        "A person may ask that their data is kept but not used, for instance while its correctness is in dispute. Until that is settled, their rows are in no release, whatever it rests on.",
+    ),
+    term(
+        "opt-out",
+        "Opt-out of sale and sharing",
+        "CCPA § 1798.120",
+        "A person's no to the sale of their data and to its sharing for advertising, also by a signal of their browser (Global Privacy Control). It keeps them out of every purpose that counts as such.",
     ),
     term(
         "erasure",
