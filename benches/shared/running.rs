@@ -62,6 +62,11 @@ impl Demo {
         (answer["access_token"].as_str().unwrap().to_owned(), format!("{}/data/v1/datasets/customers/records", self.url))
     }
 
+    /// Its database.
+    pub fn database(&self) -> PathBuf {
+        self.directory.path().join("tidegate.db")
+    }
+
     /// The most memory the program has held so far, in MiB (`VmHWM` of proc(5)).
     pub fn peak_memory_mib(&self) -> f64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
