@@ -78,7 +78,7 @@ pub async fn open(config: &Config, public_url: String, clock: Clock) -> Result<A
         token_lifetime_seconds: config.token_lifetime_seconds,
         broker: broker(config)?,
         source_roots: config.source_roots.clone(),
-        most_upload_bytes: config.max_upload_mb.saturating_mul(1024 * 1024),
+        most_upload_bytes: config.max_upload_mb.saturating_mul(1_000_000),
     };
     let app = Arc::new(App {
         settings,

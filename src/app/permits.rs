@@ -2,7 +2,7 @@
 
 mod lines;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::Invalid;
 use crate::domain::agreement::{Agreement, AgreementVersion, VersionStatus};
@@ -59,7 +59,16 @@ pub async fn list_by_vendor(app: &App, vendor: VendorId) -> Result<Vec<PermitVie
     app.store
         .read(move |tx| {
             let vendor = vendors::find(tx, &vendor)?;
-            permits::list_by_vendor(tx, &vendor.id)?.into_iter().map(|permit| view(tx, permit)).collect()
+            let mut revisions: BTreeMap<Slug, Vec<Revision>> = BTreeMap::new();
+            for revision in permits::revisions_by_vendor(tx, &vendor.id)? {
+                revisions.entry(revision.permit.clone()).or_default().push(revision);
+            }
+            let (listed, now) = (permits::list_by_vendor(tx, &vendor.id)?, tx.now());
+            let view = |permit: Permit| {
+                let revisions = revisions.remove(&permit.key).unwrap_or_default();
+                PermitView::new(permit, revisions, now)
+            };
+            Ok(listed.into_iter().map(view).collect())
         })
         .await
 }
