@@ -8,6 +8,7 @@ mod limits;
 pub mod live;
 mod page;
 mod recover;
+mod schema;
 mod stream;
 
 use std::collections::{BTreeMap, HashMap};
@@ -24,11 +25,12 @@ use crate::domain::gate::{Gate, Refusal};
 use crate::domain::id::{ReleaseId, TokenId};
 use crate::domain::text::{Digest, FieldName, Line, Slug};
 use crate::domain::time::{Date, Instant};
-pub use crate::engine::encode::Format;
+pub use crate::engine::encode::{Coding, Format, Wire};
 use crate::history::{Receiver, What};
 use crate::keys;
 pub use crate::policy::release::Asked;
 use crate::policy::release::{NoPlan, ReleasePlan, compile, detail, first_closed};
+use crate::policy::words;
 use crate::store::counters::Counters;
 
 use super::oauth::Bearer;
@@ -38,6 +40,7 @@ pub use limits::Streams;
 pub use live::Ready;
 pub use page::{Page, page};
 pub use recover::recover;
+pub use schema::{ReleasedSchema, schema};
 pub use stream::{Broken, Streaming, stream};
 
 /// A vendor's request for rows.
@@ -287,6 +290,8 @@ pub struct OfferedField {
     pub logical: LogicalType,
     /// The treatment's name.
     pub treatment: &'static str,
+    /// What happens to its values, in plain words.
+    pub words: String,
     pub description: Option<Line>,
 }
 
@@ -316,16 +321,20 @@ pub async fn datasets(app: &App, bearer: &Bearer) -> Result<Vec<OfferedDataset>,
 }
 
 fn offer(plan: &ReleasePlan) -> OfferedDataset {
-    let field = |column: &crate::policy::release::Column| OfferedField {
-        name: column.field.name.clone(),
-        logical: column.released,
-        treatment: column.treatment.key(),
-        description: column.field.description.clone(),
-    };
     OfferedDataset {
         name: plan.dataset().name.clone(),
         permit: plan.permit().clone(),
         purpose: plan.purpose().clone(),
-        fields: plan.answer().map(field).collect(),
+        fields: plan.answer().map(offered).collect(),
+    }
+}
+
+fn offered(column: &crate::policy::release::Column) -> OfferedField {
+    OfferedField {
+        name: column.field.name.clone(),
+        logical: column.released,
+        treatment: column.treatment.key(),
+        words: words::treatment(&column.treatment),
+        description: column.field.description.clone(),
     }
 }

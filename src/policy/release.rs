@@ -6,10 +6,12 @@ mod shape;
 #[cfg(test)]
 mod tests;
 
-pub use shape::Shape;
+pub use shape::{Shape, SortKey};
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+
+use serde::Serialize;
 
 use crate::domain::Invalid;
 use crate::domain::agreement::{AgreementVersion, VersionStatus};
@@ -58,8 +60,16 @@ pub struct Asked {
     pub select: Option<Vec<String>>,
     /// Filters over released fields: field, operator, values.
     pub filter: Vec<(String, Operator, Vec<String>)>,
-    /// `order=`: field and whether descending.
-    pub order: Vec<(String, bool)>,
+    /// `order=`: by what, the first first.
+    pub order: Vec<Order>,
+}
+
+/// A field to order by.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
+pub struct Order {
+    pub field: String,
+    pub descending: bool,
+    pub nulls_first: bool,
 }
 
 /// One released column.
@@ -144,8 +154,8 @@ impl ReleasePlan {
     pub fn filter(&self) -> &[Comparison] {
         self.shape.filter()
     }
-    /// The order asked for, over released values: index into [`Self::columns`] and whether descending.
-    pub fn order(&self) -> &[(usize, bool)] {
+    /// The order asked for, over released values.
+    pub fn order(&self) -> &[SortKey] {
         self.shape.order()
     }
     /// The daily quota in rows.
@@ -338,11 +348,7 @@ pub fn compile(state: &LiveState, asked: &Asked, now: Instant) -> Result<Release
     let columns = columns(state, revision)?;
     let selected = select(&columns, asked)?;
     let filter = asked.filter.iter().map(|(name, operator, values)| filter(&columns, name, *operator, values)).collect::<Result<_, _>>()?;
-    let order = asked
-        .order
-        .iter()
-        .map(|(name, descending)| Ok::<_, Invalid>((position(&columns, name)?, *descending)))
-        .collect::<Result<_, _>>()?;
+    let order = order(&columns, asked)?;
     let dataset = &state.dataset;
     let condition = revision
         .terms
@@ -453,6 +459,18 @@ fn select(columns: &[Column], asked: &Asked) -> Result<Vec<usize>, Invalid> {
         selected.push(at);
     }
     if selected.is_empty() { Err(Invalid::new("select", "must name at least one field")) } else { Ok(selected) }
+}
+
+fn order(columns: &[Column], asked: &Asked) -> Result<Vec<SortKey>, Invalid> {
+    let mut keys: Vec<SortKey> = Vec::new();
+    for Order { field, descending, nulls_first } in &asked.order {
+        let at = position(columns, field)?;
+        if keys.iter().any(|key| key.at == at) {
+            return Err(Invalid::new("order", "must not name a field twice"));
+        }
+        keys.push(SortKey { at, descending: *descending, nulls_first: *nulls_first });
+    }
+    Ok(keys)
 }
 
 fn filter(columns: &[Column], name: &str, operator: Operator, values: &[String]) -> Result<Comparison, Invalid> {

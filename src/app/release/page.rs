@@ -6,7 +6,7 @@ use data_encoding::BASE64URL_NOPAD;
 
 use crate::domain::Invalid;
 use crate::domain::id::ReleaseId;
-use crate::engine::encode::{Encoder, Format};
+use crate::engine::encode::{Coder, Encoder, Format, Wire};
 use crate::engine::{EngineError, Window};
 use crate::history::{Body, Outcome, Released};
 use crate::keys;
@@ -26,7 +26,7 @@ pub const MOST_LIMIT: u64 = 10_000;
 #[derive(Debug, Clone)]
 pub struct Page {
     pub release: ReleaseId,
-    /// `{"rows":[…],"next":…,"release":…}`.
+    /// `{"rows":[…],"next":…,"release":…}`, coded as asked.
     pub body: Vec<u8>,
 }
 
@@ -38,9 +38,14 @@ enum Recorded {
 }
 
 /// Releases one page of rows.
-pub async fn page(app: &Arc<App>, request: &Request, limit: Option<u64>, cursor: Option<&str>) -> Result<Page, AppError> {
+pub async fn page(app: &Arc<App>, request: &Request, wire: Wire, limit: Option<u64>, cursor: Option<&str>) -> Result<Page, AppError> {
     match attempt(app, request, limit, cursor).await {
-        Ok(page) => Ok(page),
+        // Only now is it coded: the record speaks of the body as it is.
+        Ok(Page { release, body }) => {
+            let coding = app.engine.spawn(async move { Coder::whole(wire.coding, body) });
+            let coded = coding.await.map_err(|error| AppError::Internal(error.to_string()))?;
+            Ok(Page { release, body: coded.map_err(|error| AppError::of_engine(error, &request.dataset))? })
+        }
         Err(error) => Err(note(app, request, error).await),
     }
 }
@@ -48,9 +53,11 @@ pub async fn page(app: &Arc<App>, request: &Request, limit: Option<u64>, cursor:
 async fn attempt(app: &Arc<App>, request: &Request, limit: Option<u64>, cursor: Option<&str>) -> Result<Page, AppError> {
     let limit = limit.unwrap_or(DEFAULT_LIMIT);
     if limit == 0 || limit > MOST_LIMIT {
-        return Err(
-            Invalid::new("limit", format!("must be 1 to {MOST_LIMIT}; for more rows ask for application/x-ndjson or text/csv")).into()
-        );
+        return Err(Invalid::new(
+            "limit",
+            format!("must be 1 to {MOST_LIMIT}; for more rows ask for a stream, such as application/x-ndjson"),
+        )
+        .into());
     }
     let _place = app.streams.page()?;
     super::limits::check_recording(app).await?;
@@ -128,7 +135,7 @@ struct Rows {
 
 /// Reads at most `take` rows into the page's buffer; runs on the engine's threads.
 async fn collect(mut stream: crate::engine::ReleasedStream, take: u64) -> Result<Rows, EngineError> {
-    let mut encoder = Encoder::new(Format::Json, stream.columns());
+    let mut encoder = Encoder::new(Format::Json.into(), stream.columns())?;
     let mut rows =
         Rows { body: b"{\"rows\":[".to_vec(), count: 0, more: false, subjects: Vec::new(), withheld: std::collections::BTreeMap::new() };
     while let Some(batch) = stream.next().await {
@@ -140,7 +147,7 @@ async fn collect(mut stream: crate::engine::ReleasedStream, take: u64) -> Result
             if rows.count > 0 {
                 rows.body.push(b',');
             }
-            rows.body.extend_from_slice(&encoder.encode(&kept)?);
+            rows.body.extend_from_slice(&encoder.encode(std::slice::from_ref(&kept))?);
             rows.subjects.extend_from_slice(kept.subjects());
             super::add_withheld(&mut rows.withheld, kept.withheld());
             rows.count = rows.count.saturating_add(u64::try_from(kept.rows()).unwrap_or(u64::MAX));

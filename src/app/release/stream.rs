@@ -13,8 +13,8 @@ use crate::domain::gate::Gate;
 use crate::domain::id::ReleaseId;
 use crate::domain::text::{Digest, FieldName};
 use crate::domain::time::{Date, Instant};
-use crate::engine::encode::{Encoder, Format};
-use crate::engine::{Released, ReleasedStream, Window};
+use crate::engine::encode::{Coder, Encoder, Format, Wire};
+use crate::engine::{EngineError, Released, ReleasedStream, Window};
 use crate::files::Runs;
 use crate::history::{Body, Closed, Cut, Opened, Outcome};
 use crate::keys::Hasher;
@@ -57,11 +57,11 @@ impl Streaming {
     }
 }
 
-/// Opens a stream of rows in a format.
-pub async fn stream(app: &Arc<App>, request: &Request, format: Format) -> Result<Streaming, AppError> {
+/// Opens a stream of rows in a format and coding.
+pub async fn stream(app: &Arc<App>, request: &Request, wire: Wire) -> Result<Streaming, AppError> {
     let (shared, asked) = (Arc::clone(app), request.clone());
     // Opening is not given up when its caller goes away: what is on record as opened must run to its end.
-    let opening = app.engine.spawn(async move { attempt(&shared, &asked, format).await });
+    let opening = app.engine.spawn(async move { attempt(&shared, &asked, wire).await });
     let opened = opening.await.map_err(|error| AppError::Internal(error.to_string())).and_then(|opened| opened);
     match opened {
         Ok(streaming) => Ok(streaming),
@@ -69,12 +69,12 @@ pub async fn stream(app: &Arc<App>, request: &Request, format: Format) -> Result
     }
 }
 
-async fn attempt(app: &Arc<App>, request: &Request, format: Format) -> Result<Streaming, AppError> {
+async fn attempt(app: &Arc<App>, request: &Request, wire: Wire) -> Result<Streaming, AppError> {
     let slot = app.streams.slot(&request.bearer.token.vendor)?;
     check_recording(app).await?;
     let mut slot = Some(slot);
     for fresh in [false, true] {
-        match once(app, request, format, fresh, &mut slot).await {
+        match once(app, request, wire, fresh, &mut slot).await {
             Ok(Some(streaming)) => return Ok(streaming),
             // Rights moved, or what was kept in memory is not what holds: once more from the live state.
             Ok(None) => app.decisions.forget(&request.bearer.token.id),
@@ -85,13 +85,7 @@ async fn attempt(app: &Arc<App>, request: &Request, format: Format) -> Result<St
     Err(AppError::Unavailable("Rights are changing just now; try again shortly.".to_owned()))
 }
 
-async fn once(
-    app: &Arc<App>,
-    request: &Request,
-    format: Format,
-    fresh: bool,
-    slot: &mut Option<Slot>,
-) -> Result<Option<Streaming>, AppError> {
+async fn once(app: &Arc<App>, request: &Request, wire: Wire, fresh: bool, slot: &mut Option<Slot>) -> Result<Option<Streaming>, AppError> {
     let decided = decide(app, request, fresh).await?;
     let plan = Arc::clone(&decided.plan);
     let name = plan.dataset().name.as_str();
@@ -107,10 +101,10 @@ async fn once(
     // The first batch is computed before the record says that a stream was opened: a broken source refuses.
     let first = rows.next().await.transpose().map_err(|error| AppError::of_engine(error, name))?;
     let release = new_id::<ReleaseId>()?;
-    let Some(used) = open(app, request, &decided, &release, &source, format).await? else { return Ok(None) };
+    let Some(used) = open(app, request, &decided, &release, &source, wire.format).await? else { return Ok(None) };
     let (chunks, receiver) = mpsc::channel(1);
     let whole = Arc::new(AtomicBool::new(false));
-    let running = Running::new(app, request, decided, release.clone(), rows, format, used)?;
+    let running = Running::new(app, request, decided, release.clone(), rows, wire, used)?;
     drop(app.engine.spawn(running.run(first, chunks, slot.take(), Arc::clone(&whole))));
     Ok(Some(Streaming { release, chunks: receiver, whole }))
 }
@@ -177,7 +171,9 @@ struct Running {
     plan: Arc<ReleasePlan>,
     release: ReleaseId,
     rows: ReleasedStream,
-    encoder: Encoder,
+    /// What the rows are written with, until the last of them is.
+    encoder: Option<Encoder>,
+    coder: Option<Coder>,
     header: Option<Vec<u8>>,
     standing: Standing,
     hasher: Hasher,
@@ -197,10 +193,12 @@ impl Running {
         decided: Decided,
         release: ReleaseId,
         rows: ReleasedStream,
-        format: Format,
+        wire: Wire,
         used: u64,
     ) -> Result<Self, AppError> {
-        let encoder = Encoder::new(format, rows.columns());
+        let of_engine = |error| AppError::of_engine(error, decided.plan.dataset().name.as_str());
+        let encoder = Encoder::new(wire, rows.columns()).map_err(of_engine)?;
+        let coder = Coder::new(wire.coding).map_err(of_engine)?;
         let header = Some(encoder.header()).filter(|header| !header.is_empty());
         let standing = Standing { counters: decided.counters, until: decided.plan.stands_until(), used, day: app.clock.now().date() };
         Ok(Self {
@@ -209,7 +207,8 @@ impl Running {
             plan: decided.plan,
             release,
             rows,
-            encoder,
+            encoder: Some(encoder),
+            coder: Some(coder),
             header,
             standing,
             hasher: Hasher::new(),
@@ -258,7 +257,7 @@ impl Running {
                     Err(cut) => return End::Cut(cut),
                 }
             }
-            if batches.is_empty() && self.header.is_none() {
+            if batches.is_empty() && self.header.is_none() && !self.has_end() {
                 return End::Whole;
             }
             let clipped = self.clip(&mut batches);
@@ -278,14 +277,16 @@ impl Running {
             if *self.app.streams.stopping().borrow() {
                 return End::Cut(Cut::Stopped);
             }
-            match self.toll(batches).await {
+            // What stands after the last row leaves under the last toll, so that a stream that was cut has no end.
+            let last = done && carried.is_none() && !clipped;
+            match self.toll(batches, last).await {
                 Ok(chunk) => place.send(Ok(chunk)),
                 Err(cut) => return End::Cut(cut),
             }
             if clipped {
                 return End::Cut(Cut::Gate(Gate::Quota));
             }
-            if done && carried.is_none() {
+            if last {
                 return End::Whole;
             }
         }
@@ -346,7 +347,7 @@ impl Running {
     }
 
     /// Encodes a chunk, stores its subjects, and asks the gate and the quota in one short transaction.
-    async fn toll(&mut self, batches: Vec<Released>) -> Result<Bytes, Cut> {
+    async fn toll(&mut self, batches: Vec<Released>, last: bool) -> Result<Bytes, Cut> {
         let unavailable = |error: AppError| {
             tracing::error!(%error, "a toll could not be paid");
             match error {
@@ -359,12 +360,11 @@ impl Running {
         let mut rows = 0_u64;
         let mut withheld = BTreeMap::new();
         for batch in &batches {
-            let encoded = self.encoder.encode(batch).map_err(|_| Cut::Source)?;
-            bytes.extend_from_slice(&encoded);
             subjects.extend_from_slice(batch.subjects());
             super::add_withheld(&mut withheld, batch.withheld());
             rows = rows.saturating_add(u64::try_from(batch.rows()).unwrap_or(u64::MAX));
         }
+        bytes.extend_from_slice(&self.encoded(&batches, last).map_err(|_| Cut::Source)?);
         drop(batches);
         let segment = ledger::prepare(&self.app, &mut subjects).await.map_err(unavailable)?;
         let size = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
@@ -400,7 +400,35 @@ impl Running {
         self.sent_rows = self.sent_rows.saturating_add(rows);
         self.sent_bytes = self.sent_bytes.saturating_add(size);
         super::add_withheld(&mut self.withheld, withheld);
-        Ok(Bytes::from(bytes))
+        // Only now is it coded: the record speaks of the body as it is.
+        self.coded(bytes, last).map(Bytes::from).map_err(|_| Cut::Source)
+    }
+
+    /// Whether something stands after the last row.
+    fn has_end(&self) -> bool {
+        self.encoder.as_ref().is_some_and(Encoder::has_end) || self.coder.as_ref().is_some_and(Coder::has_end)
+    }
+
+    fn encoded(&mut self, batches: &[Released], last: bool) -> Result<Vec<u8>, EngineError> {
+        let Some(mut encoder) = self.encoder.take() else { return Ok(Vec::new()) };
+        let mut bytes = encoder.encode(batches)?;
+        if last {
+            bytes.extend_from_slice(&encoder.finish()?);
+        } else {
+            self.encoder = Some(encoder);
+        }
+        Ok(bytes)
+    }
+
+    fn coded(&mut self, bytes: Vec<u8>, last: bool) -> Result<Vec<u8>, EngineError> {
+        let Some(mut coder) = self.coder.take() else { return Ok(bytes) };
+        let mut coded = coder.push(bytes)?;
+        if last {
+            coded.extend_from_slice(&coder.finish()?);
+        } else {
+            self.coder = Some(coder);
+        }
+        Ok(coded)
     }
 
     async fn close(self, cut: Option<Cut>) -> Result<(), AppError> {

@@ -15,13 +15,15 @@ use crate::engine::stream::Released;
 
 fn encoded(format: Format, columns: Vec<(&str, LogicalType, ArrayRef)>) -> String {
     let fields: Vec<_> = columns.iter().map(|(name, _, array)| Field::new(*name, array.data_type().clone(), true)).collect();
-    let released: Vec<_> =
-        columns.iter().map(|(name, logical, _)| ReleasedColumn { name: name.parse().unwrap(), logical: *logical }).collect();
+    let released: Vec<_> = columns
+        .iter()
+        .map(|(name, logical, array)| ReleasedColumn { name: name.parse().unwrap(), logical: *logical, held: array.data_type().clone() })
+        .collect();
     let batch = RecordBatch::try_new(Arc::new(Schema::new(fields)), columns.into_iter().map(|(.., array)| array).collect()).unwrap();
     let subjects = UInt64Array::from(vec![0; batch.num_rows()]);
-    let mut encoder = Encoder::new(format, &released);
+    let mut encoder = Encoder::new(format.into(), &released).unwrap();
     let mut bytes = encoder.header();
-    bytes.extend(encoder.encode(&Released::for_test(batch, subjects)).unwrap());
+    bytes.extend(encoder.encode(&[Released::for_test(batch, subjects)]).unwrap());
     String::from_utf8(bytes).unwrap()
 }
 
