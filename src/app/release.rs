@@ -3,6 +3,7 @@
 //! The engine never runs inside a transaction. A decision is compiled under the vendor's and the global counter;
 //! the transaction that records the release reads them again while it holds the gate, and commits before any byte leaves.
 
+mod allowance;
 pub mod ledger;
 mod limits;
 pub mod live;
@@ -24,7 +25,7 @@ use crate::domain::dataset::LogicalType;
 use crate::domain::gate::{Gate, Refusal};
 use crate::domain::id::{ReleaseId, TokenId};
 use crate::domain::text::{Digest, FieldName, Line, Slug};
-use crate::domain::time::{Date, Instant};
+use crate::domain::time::Instant;
 pub use crate::engine::encode::{Coding, Format, Wire};
 use crate::history::{Receiver, What};
 use crate::keys;
@@ -78,7 +79,7 @@ impl Holding {
 #[derive(Default)]
 pub struct Decisions {
     holdings: Mutex<HashMap<TokenId, Arc<Holding>>>,
-    used: Mutex<HashMap<Slug, (Date, u64)>>,
+    known: allowance::Known,
 }
 
 /// The most tokens whose holdings are kept.
@@ -101,20 +102,6 @@ impl Decisions {
 
     fn forget(&self, token: &TokenId) {
         self.holdings.lock().unwrap_or_else(PoisonError::into_inner).remove(token);
-    }
-
-    /// Rows that are known to have left under a permit on a day: at least this many.
-    fn used(&self, permit: &Slug, day: Date) -> u64 {
-        let used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
-        used.get(permit).filter(|(known, _)| *known == day).map_or(0, |(_, rows)| *rows)
-    }
-
-    fn saw_used(&self, permit: &Slug, day: Date, rows: u64) {
-        let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
-        if used.len() >= MOST_HOLDINGS {
-            used.clear();
-        }
-        used.insert(permit.clone(), (day, rows));
     }
 }
 
@@ -216,12 +203,6 @@ fn wanted(app: &App, request: &Request, permit: Option<Slug>) -> history::Wanted
     }
 }
 
-/// The refusal of a spent quota, with the time until midnight UTC.
-fn quota_spent(now: Instant) -> AppError {
-    let left = now.date().end().seconds().saturating_sub(now.seconds()).max(1);
-    AppError::Refused(Refusal { retry_after: u32::try_from(left).ok(), ..refusal(Gate::Quota) })
-}
-
 fn receiver(app: &App, request: &Request) -> Result<Receiver, AppError> {
     let token = &request.bearer.token;
     let address = keys::keyed_hash(&app.secrets.address, request.address.to_string().as_bytes());
@@ -279,6 +260,8 @@ pub struct OfferedDataset {
     pub name: Slug,
     pub permit: Slug,
     pub purpose: Slug,
+    /// What bounds its releases, in plain words.
+    pub limits: Vec<String>,
     pub fields: Vec<OfferedField>,
 }
 
@@ -325,6 +308,7 @@ fn offer(plan: &ReleasePlan) -> OfferedDataset {
         name: plan.dataset().name.clone(),
         permit: plan.permit().clone(),
         purpose: plan.purpose().clone(),
+        limits: words::limits(plan.limits()),
         fields: plan.answer().map(offered).collect(),
     }
 }

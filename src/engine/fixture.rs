@@ -155,6 +155,9 @@ impl Permitted {
             fields: treated.collect(),
             condition: Condition { all: self.condition.iter().map(clause).collect() },
             daily_rows: 1_000_000,
+            daily_subjects: None,
+            requests_per_minute: None,
+            open_hours: None,
             starts_on: None,
             ends_on: None,
         }

@@ -2,10 +2,12 @@
 //!
 //! The plan's fields are private: nothing else can make one, so nothing is released that did not pass here.
 
+mod limits;
 mod shape;
 #[cfg(test)]
 mod tests;
 
+pub use limits::{Limit, Limits, reached};
 pub use shape::{Shape, SortKey};
 
 use std::collections::BTreeMap;
@@ -93,7 +95,7 @@ pub struct ReleasePlan {
     policy: Digest,
     purpose: Slug,
     shape: Arc<Shape>,
-    daily_rows: u64,
+    limits: Limits,
     stands_until: Instant,
 }
 
@@ -160,7 +162,11 @@ impl ReleasePlan {
     }
     /// The daily quota in rows.
     pub fn daily_rows(&self) -> u64 {
-        self.daily_rows
+        self.limits.daily_rows
+    }
+    /// Every quota of the permit.
+    pub fn limits(&self) -> &Limits {
+        &self.limits
     }
     /// The first instant at which something that this rests on begins, ends or falls due.
     pub fn stands_until(&self) -> Instant {
@@ -191,7 +197,7 @@ pub fn detail(gate: Gate) -> &'static str {
         Gate::Purpose => "The purpose named is not the purpose of this permit.",
         Gate::Consent => "This permit rests on consent and no consent records exist yet.",
         Gate::DatasetDrift => "The dataset has changed since it was catalogued. A data steward must confirm it.",
-        Gate::Quota => "The daily quota of this permit is used up. It opens again at midnight UTC.",
+        Gate::Quota => Limit::Rows.detail(),
     }
 }
 
@@ -371,7 +377,7 @@ pub fn compile(state: &LiveState, asked: &Asked, now: Instant) -> Result<Release
             filter,
             order,
         }),
-        daily_rows: revision.terms.daily_rows,
+        limits: Limits::of(&revision.terms),
         stands_until: stands_until(state, now),
     })
 }

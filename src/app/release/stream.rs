@@ -18,14 +18,14 @@ use crate::engine::{EngineError, Released, ReleasedStream, Window};
 use crate::files::Runs;
 use crate::history::{Body, Closed, Cut, Opened, Outcome};
 use crate::keys::Hasher;
-use crate::policy::release::{ReleasePlan, stands_until, still_open};
+use crate::policy::release::{Limit, ReleasePlan, stands_until, still_open};
 use crate::store::counters::{self, Counters};
 use crate::store::streams::{self, OpenStream, Toll};
 use crate::store::{Tx, permits, quotas};
 
 use super::super::{App, AppError, append, new_id};
 use super::limits::{Slot, check_recording};
-use super::{Decided, Request, beside, decide, ledger, live, note, quota_spent, receiver, refusal, what, worth_asking_again};
+use super::{Decided, Request, allowance, beside, decide, ledger, live, note, receiver, refusal, what, worth_asking_again};
 
 /// The most rows of a chunk.
 const MOST_ROWS: usize = 65_536;
@@ -95,9 +95,7 @@ async fn once(app: &Arc<App>, request: &Request, wire: Wire, fresh: bool, slot: 
     let window = Window { skip: 0, limit: None };
     let mut rows = app.engine.open(Arc::clone(&plan), secrets, window).await.map_err(|error| AppError::of_engine(error, name))?;
     // After the source was looked at: drift comes before the quota.
-    if app.decisions.used(plan.permit(), now.date()) >= plan.daily_rows() {
-        return Err(quota_spent(now));
-    }
+    allowance::check_known(app, &plan, now)?;
     // The first batch is computed before the record says that a stream was opened: a broken source refuses.
     let first = rows.next().await.transpose().map_err(|error| AppError::of_engine(error, name))?;
     let release = new_id::<ReleaseId>()?;
@@ -122,16 +120,20 @@ async fn open(
     let body = Body::Opened(Opened { to: receiver(app, request)?, what: what(&plan, release, source, format) });
     let (beside, known, broker) = (beside(&request.asked)?, decided.counters, app.settings.broker.clone());
     let (release, token) = (release.clone(), request.bearer.token.clone());
-    app.store
+    let opening = Arc::clone(&plan);
+    let opened = app
+        .store
         .release(&token.vendor.clone(), move |tx| {
+            let plan = opening;
             let now = tx.now();
             if counters::read(tx, plan.vendor())? != known || now >= plan.stands_until() {
                 return Ok(None);
             }
             let used = quotas::used(tx, plan.permit(), now.date())?;
             if used >= plan.daily_rows() {
-                return Err(quota_spent(now));
+                return Err(allowance::spent_today(Limit::Rows, now).into());
             }
+            let requests = allowance::charge_request(tx, &plan, now)?;
             append(tx, &body, beside)?;
             let open = OpenStream {
                 release,
@@ -144,9 +146,13 @@ async fn open(
                 opened_at: now,
             };
             streams::open(tx, &open)?;
-            Ok(Some(used))
+            Ok::<_, AppError>(Some((used, now, requests)))
         })
-        .await
+        .await?;
+    Ok(opened.map(|(used, now, requests)| {
+        allowance::saw_requests(app, &plan, now, requests);
+        used
+    }))
 }
 
 /// Why the pump stops.
@@ -260,7 +266,10 @@ impl Running {
             if batches.is_empty() && self.header.is_none() && !self.has_end() {
                 return End::Whole;
             }
-            let clipped = self.clip(&mut batches);
+            let clipped = match self.clip(&mut batches).await {
+                Ok(clipped) => clipped,
+                Err(cut) => return End::Cut(cut),
+            };
             if clipped && batches.is_empty() && self.header.is_none() {
                 return End::Cut(Cut::Gate(Gate::Quota));
             }
@@ -326,35 +335,20 @@ impl Running {
     }
 
     /// Cuts a chunk to what the quota still lets leave; says whether it had to.
-    fn clip(&self, batches: &mut Vec<Released>) -> bool {
+    async fn clip(&mut self, batches: &mut Vec<Released>) -> Result<bool, Cut> {
         // At midnight UTC the quota begins anew.
         let used = if self.app.clock.now().date() == self.standing.day { self.standing.used } else { 0 };
-        let mut left = usize::try_from(self.plan.daily_rows().saturating_sub(used)).unwrap_or(usize::MAX);
+        let left = usize::try_from(self.plan.daily_rows().saturating_sub(used)).unwrap_or(usize::MAX);
         let total: usize = batches.iter().map(Released::rows).sum();
-        if total <= left {
-            return false;
+        if total > left {
+            allowance::truncate(batches, left);
         }
-        let mut kept = Vec::new();
-        for batch in batches.drain(..) {
-            let rows = batch.rows().min(left);
-            if rows > 0 {
-                kept.push(batch.slice(0, rows));
-                left = left.saturating_sub(rows);
-            }
-        }
-        *batches = kept;
-        true
+        let clipped = allowance::clip_subjects(&self.app, &self.plan, batches).await.map_err(unpaid)?;
+        Ok(clipped || total > left)
     }
 
     /// Encodes a chunk, stores its subjects, and asks the gate and the quota in one short transaction.
     async fn toll(&mut self, batches: Vec<Released>, last: bool) -> Result<Bytes, Cut> {
-        let unavailable = |error: AppError| {
-            tracing::error!(%error, "a toll could not be paid");
-            match error {
-                AppError::Refused(refusal) => Cut::Gate(refusal.gate),
-                _ => Cut::Unrecorded,
-            }
-        };
         let mut bytes = self.header.take().unwrap_or_default();
         let mut subjects = Vec::new();
         let mut rows = 0_u64;
@@ -366,12 +360,14 @@ impl Running {
         }
         bytes.extend_from_slice(&self.encoded(&batches, last).map_err(|_| Cut::Source)?);
         drop(batches);
-        let segment = ledger::prepare(&self.app, &mut subjects).await.map_err(unavailable)?;
+        let segment = ledger::prepare(&self.app, &mut subjects).await.map_err(unpaid)?;
         let size = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
         let number = self.tolls.saturating_add(1);
         let (release, digest) = (self.release.clone(), segment.digest.clone());
         let (plan, token, keyring) = (Arc::clone(&self.plan), self.token.clone(), Arc::clone(&self.app.keyring));
         let standing = self.standing.clone();
+        // Without a limit on subjects nobody asks for them there.
+        let charged = if plan.limits().daily_subjects.is_some() { subjects.clone() } else { Vec::new() };
         let passed = self
             .app
             .store
@@ -379,22 +375,16 @@ impl Running {
                 let now = tx.now();
                 let mut standing = reconsider(tx, &keyring, &plan, &token, standing, now)?;
                 standing.day = now.date();
-                standing.used = quotas::charge(tx, plan.permit(), standing.day, rows)?;
-                if standing.used > plan.daily_rows() {
-                    return Err(quota_spent(now));
-                }
+                standing.used = allowance::charge(tx, &plan, rows, &charged, now)?;
                 ledger::keep(tx, &segment)?;
                 streams::toll(tx, &Toll { release, number, rows, bytes: size, segment: segment.digest, at: now })?;
                 Ok(standing)
             })
             .await;
-        self.standing = passed.map_err(|error| match error {
-            AppError::Refused(refusal) => Cut::Gate(refusal.gate),
-            other => unavailable(other),
-        })?;
+        self.standing = passed.map_err(unpaid)?;
         // Counted once it is paid: a toll that a gate refused is none.
         self.tolls = number;
-        self.runs.push(subjects).await.map_err(|error| unavailable(error.into()))?;
+        self.runs.push(subjects).await.map_err(|error| unpaid(error.into()))?;
         self.hasher.update(&bytes);
         self.segments.push(digest);
         self.sent_rows = self.sent_rows.saturating_add(rows);
@@ -463,6 +453,17 @@ impl Running {
                 Ok(streams::finish(tx, &release)?)
             })
             .await
+    }
+}
+
+/// Why a toll is not paid: a gate that closed says so by itself.
+fn unpaid(error: AppError) -> Cut {
+    match error {
+        AppError::Refused(refusal) => Cut::Gate(refusal.gate),
+        other => {
+            tracing::error!(error = %other, "a toll could not be paid");
+            Cut::Unrecorded
+        }
     }
 }
 

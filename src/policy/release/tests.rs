@@ -45,6 +45,9 @@ fn terms() -> PermitTerms {
         fields,
         condition: Condition::default(),
         daily_rows: 10,
+        daily_subjects: None,
+        requests_per_minute: None,
+        open_hours: None,
         starts_on: None,
         ends_on: None,
     }
