@@ -218,7 +218,9 @@ pub fn reopens(gate: Gate) -> &'static str {
         Gate::Purpose => "The vendor names the permit's own purpose, or none.",
         Gate::Consent => "The permit is written anew on another legal basis, or waits until consent is recorded here.",
         Gate::DatasetDrift => "A data steward reads the dataset's fields again and saves them.",
-        Gate::Quota => "Midnight UTC; or a revision with a higher quota, which a privacy officer approves.",
+        Gate::Quota => {
+            "Midnight UTC, the next minute or the permit's hours, by the limit that was reached; or a revision that limits less, which a privacy officer approves."
+        }
     }
 }
 

@@ -13,6 +13,8 @@ use super::column::{count, stored};
 use super::error::StoreError;
 use super::schema::{quota_use, request_use};
 
+// SQLite numbers `$1`, `$2` by where each stands first in the text, whatever its digit: they stand in order here.
+
 const NOUN: &str = "quota";
 
 #[derive(QueryableByName)]
@@ -56,16 +58,16 @@ pub fn known_subjects(tx: &mut Tx, permit: &Slug, day: Date, subjects: &[u64]) -
         subject: i64,
     }
     let asked = if tx.is_postgres() {
-        "SELECT known.subject FROM json_array_elements_text($3::json) AS asked JOIN subject_use AS known \
-         ON known.permit = $1 AND known.day = $2 AND known.subject = asked.value::bigint"
+        "SELECT known.subject FROM json_array_elements_text($1::json) AS asked JOIN subject_use AS known \
+         ON known.permit = $2 AND known.day = $3 AND known.subject = asked.value::bigint"
     } else {
-        "SELECT known.subject FROM json_each($3) AS asked JOIN subject_use AS known \
-         ON known.permit = $1 AND known.day = $2 AND known.subject = asked.value"
+        "SELECT known.subject FROM json_each($1) AS asked JOIN subject_use AS known \
+         ON known.permit = $2 AND known.day = $3 AND known.subject = asked.value"
     };
     let known: Vec<Known> = diesel::sql_query(asked)
+        .bind::<Text, _>(list(subjects)?)
         .bind::<Text, _>(permit.as_str())
         .bind::<Text, _>(day.to_string())
-        .bind::<Text, _>(list(subjects)?)
         .get_results(tx.conn())?;
     Ok(known.into_iter().map(|known| known.subject.cast_unsigned()).collect())
 }
@@ -92,10 +94,10 @@ pub fn charge_subjects(tx: &mut Tx, permit: &Slug, day: Date, subjects: &[u64]) 
         .execute(tx.conn())?;
     let fresh = i64::try_from(fresh).map_err(|_| StoreError::Damaged(NOUN))?;
     let total: Total =
-        diesel::sql_query("UPDATE quota_use SET subjects = subjects + $3 WHERE permit = $1 AND day = $2 RETURNING subjects AS used")
+        diesel::sql_query("UPDATE quota_use SET subjects = subjects + $1 WHERE permit = $2 AND day = $3 RETURNING subjects AS used")
+            .bind::<BigInt, _>(fresh)
             .bind::<Text, _>(permit.as_str())
             .bind::<Text, _>(day.to_string())
-            .bind::<BigInt, _>(fresh)
             .get_result(tx.conn())?;
     count(NOUN, total.used)
 }

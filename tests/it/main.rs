@@ -13,6 +13,7 @@ mod crash;
 mod cut;
 mod database;
 mod demo;
+mod formats;
 mod harness;
 mod house;
 mod journey;
