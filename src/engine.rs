@@ -369,12 +369,16 @@ impl Shared {
 
 /// A folder for its owner alone.
 fn spill_folder(within: Option<&Path>) -> std::io::Result<TempDir> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix("sort-");
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
     match within {
         Some(within) => {
             std::fs::create_dir_all(within)?;
-            tempfile::Builder::new().prefix("sort-").tempdir_in(within)
+            builder.tempdir_in(within)
         }
-        None => tempfile::Builder::new().prefix("sort-").tempdir(),
+        None => builder.tempdir(),
     }
 }
 

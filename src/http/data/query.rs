@@ -130,10 +130,10 @@ mod tests {
         assert_eq!(query.asked.select, Some(vec![text("a"), text("b")]));
         let order = |field: &str, descending, nulls_first| Order { field: text(field), descending, nulls_first };
         assert_eq!(query.asked.order, vec![order("a", true, true), order("b", false, false)]);
+        assert_eq!(query.limit, Some(5));
         let query = parse("order=a.desc.nullslast,b.asc.nullsfirst,c.nullsfirst,d.e&csv_safe=1").unwrap();
         let expected = [order("a", true, false), order("b", false, true), order("c", false, true), order("d.e", false, false)];
         assert_eq!((query.asked.order.as_slice(), query.csv_safe), (&expected[..], true));
-        assert_eq!(query.limit, Some(5));
     }
 
     #[test]
