@@ -84,7 +84,7 @@ pub struct Encoder {
 
 enum Form {
     Text(Text),
-    Arrow(ArrowStream),
+    Arrow(Box<ArrowStream>),
     Parquet(Box<ParquetFile>),
 }
 
@@ -93,7 +93,7 @@ impl Encoder {
     pub fn new(wire: Wire, columns: &[ReleasedColumn]) -> Result<Self, EngineError> {
         let form = match wire.format {
             Format::Json | Format::Ndjson | Format::Csv => Form::Text(Text::new(wire, columns)),
-            Format::Arrow => Form::Arrow(ArrowStream::new(columns)?),
+            Format::Arrow => Form::Arrow(Box::new(ArrowStream::new(columns)?)),
             Format::Parquet => Form::Parquet(Box::new(ParquetFile::new(columns)?)),
         };
         Ok(Self { form })

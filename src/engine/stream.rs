@@ -51,6 +51,11 @@ impl Released {
         self.batch.num_rows()
     }
 
+    /// Bytes that the rows hold in memory, at most.
+    pub fn bytes(&self) -> usize {
+        self.batch.get_array_memory_size()
+    }
+
     /// The ledger's hash of each row's subject.
     pub fn subjects(&self) -> &[u64] {
         self.subjects.values()

@@ -29,6 +29,8 @@ use super::{Decided, Request, allowance, beside, decide, ledger, live, note, rec
 
 /// The most rows of a chunk.
 const MOST_ROWS: usize = 65_536;
+/// Bytes in memory beyond which a chunk takes no further batch: what a stream holds does not grow with its rows' width.
+const MOST_BYTES: usize = 32 * 1024 * 1024;
 /// The oldest a chunk may grow before it is tolled and sent.
 const MOST_AGE: Duration = Duration::from_secs(1);
 /// How long a receiver may read nothing before the stream is cut.
@@ -304,7 +306,7 @@ impl Running {
     /// Gathers batches until a chunk is full, old enough, or the rows are over.
     async fn gather(&mut self, carried: Option<Released>, batches: &mut Vec<Released>) -> Result<Gathered, Cut> {
         let deadline = tokio::time::Instant::now() + MOST_AGE;
-        let mut rows = 0_usize;
+        let (mut rows, mut bytes) = (0_usize, 0_usize);
         let mut next = carried;
         loop {
             if let Some(batch) = next.take() {
@@ -315,8 +317,9 @@ impl Running {
                     return Ok(Gathered { over: false, rest: Some(rest) });
                 }
                 rows = rows.saturating_add(batch.rows());
+                bytes = bytes.saturating_add(batch.bytes());
                 batches.push(batch);
-                if rows == MOST_ROWS {
+                if rows == MOST_ROWS || bytes >= MOST_BYTES {
                     return Ok(Gathered { over: false, rest: None });
                 }
             }

@@ -2,8 +2,10 @@
 
 use serde_json::{Value, json};
 use tidegate::domain::person::Role;
+use tidegate::store::Clock;
 
 use super::{NDJSON, RECORDS, lines};
+use crate::broker::{Broker, MASTER_KEY};
 use crate::database::Database;
 use crate::harness::{Answer, House, beginning, usual};
 use crate::on_both;
@@ -171,4 +173,23 @@ async fn what_a_page_and_an_approver_read(database: Database) {
     assert_eq!(revise("open_hours", json!({"days": ["monday"], "from": "09:00", "to": "08:00"})).await.status, 422);
     let narrowed = revise("daily_subjects", json!(500)).await.good();
     assert_eq!(narrowed["revisions"][1]["status"], "in_force", "{narrowed}");
+}
+
+/// What one program released counts for the other.
+#[test]
+fn brokers_share_the_limits() {
+    let Some(database) = Database::postgres() else { return };
+    crate::database::run(async {
+        let settings = [("TIDEGATE_MASTER_KEY", MASTER_KEY)];
+        let house = House::start_with(database, Clock::system(), &settings).await;
+        house.catalogue_people(200).await;
+        let vendor = house.vendor("Shared", &[("shared", with("daily_subjects", json!(40)))]).await;
+        let token = house.token(&vendor).await;
+        let data = tempfile::tempdir().unwrap();
+        let other = Broker::beside(&house, &data.path().join("other"), &settings).await;
+        assert_eq!(rows(&page(&house, &token, "limit=30").await), 30);
+        let asked = house.http.get(format!("{}{RECORDS}?score=gte.100&limit=30", other.url)).bearer_auth(&token);
+        assert_eq!(rows(&Answer::of(asked.send().await.unwrap()).await), 10, "the other broker gives what is left");
+        refused(&page(&house, &token, "score=gte.150").await, "as many people today");
+    });
 }
