@@ -67,16 +67,21 @@ pub async fn open(config: &Config, public_url: String, clock: Clock) -> Result<A
         MasterKey::load(&config.master_key, &config.data_dir)?
     };
     let keyring = Arc::new(Keyring::new(master));
+    // Brokers may share a data folder: each keeps its sorts apart by its name, which may hold any sign.
+    let broker = broker(config)?;
+    let spill = config.data_dir.join("spill").join(keys::sha256_hex(broker.as_bytes()));
+    make_folder(&spill)?;
     let engine = Engine::new(engine::Settings {
         roots: config.source_roots.clone(),
         uploads: Some(uploads),
+        spill: Some(spill),
         threads: config.workers.max(2),
         memory_bytes: config.engine_memory_mb.saturating_mul(1024 * 1024),
     })?;
     let settings = Settings {
         public_url,
         token_lifetime_seconds: config.token_lifetime_seconds,
-        broker: broker(config)?,
+        broker,
         source_roots: config.source_roots.clone(),
         most_upload_bytes: config.max_upload_mb.saturating_mul(1_000_000),
     };
@@ -160,6 +165,7 @@ pub async fn run(app: Arc<App>, listener: TcpListener, config: &Config, stop: im
     if recovered > 0 {
         tracing::warn!(streams = recovered, "streams that an earlier run left open were closed in the history");
     }
+    app.engine.sweep();
     let listening = Listening {
         workers: config.workers,
         header_timeout: Duration::from_secs(config.header_timeout_seconds),

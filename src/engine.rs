@@ -27,6 +27,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use datafusion::arrow::error::ArrowError;
 use datafusion::error::DataFusionError;
+use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::memory_pool::FairSpillPool;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::execution::session_state::{SessionState, SessionStateBuilder};
@@ -34,6 +35,7 @@ use datafusion::physical_optimizer::optimizer::PhysicalOptimizer;
 use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use datafusion::prelude::SessionConfig;
 use futures::StreamExt;
+use tempfile::TempDir;
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
@@ -59,6 +61,9 @@ pub struct Settings {
     pub roots: Vec<PathBuf>,
     /// The directory that uploaded files are kept in. It is a root too, the last of them.
     pub uploads: Option<PathBuf>,
+    /// The folder below which sorts that outgrow the memory keep treated rows; the system's own for temporary files when
+    /// not given. Each engine makes a folder of its own in it, for its owner alone, and removes it at its end.
+    pub spill: Option<PathBuf>,
     /// Worker threads, at least one.
     pub threads: usize,
     /// Bytes that sorts may hold before they spill to temporary files.
@@ -169,6 +174,7 @@ struct Shared {
     settings: Settings,
     state: SessionState,
     tables: Mutex<HashMap<TableKey, Arc<Table>>>,
+    spill: TempDir,
 }
 
 impl fmt::Debug for Engine {
@@ -189,9 +195,21 @@ impl Engine {
             .enable_all()
             .build()
             .map_err(|_| EngineError::internal("its threads could not be started"))?;
-        let state = session(settings.memory_bytes)?;
-        let shared = Shared { settings, state, tables: Mutex::new(HashMap::new()) };
+        let spill = spill_folder(settings.spill.as_deref()).map_err(|_| EngineError::internal("its temporary folder could not be made"))?;
+        let state = session(settings.memory_bytes, spill.path())?;
+        let shared = Shared { settings, state, tables: Mutex::new(HashMap::new()), spill };
         Ok(Self { shared: Arc::new(shared), handle: runtime.handle().clone(), runtime: Some(runtime) })
+    }
+
+    /// Removes what engines that died left in the folder for sorts. No other engine may use that folder.
+    pub fn sweep(&self) {
+        let shared = &self.shared;
+        let Some(entries) = shared.settings.spill.as_deref().and_then(|folder| std::fs::read_dir(folder).ok()) else { return };
+        for entry in entries.flatten().filter(|entry| Some(entry.file_name().as_os_str()) != shared.spill.path().file_name()) {
+            if std::fs::remove_dir_all(entry.path()).is_err() {
+                tracing::warn!("what a sort left behind could not be removed");
+            }
+        }
     }
 
     /// Whether a path may be registered: relative, below a root also when links are followed, and there.
@@ -359,9 +377,26 @@ impl Shared {
     }
 }
 
+/// A folder for its owner alone.
+fn spill_folder(within: Option<&Path>) -> std::io::Result<TempDir> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix("sort-");
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
+    match within {
+        Some(within) => {
+            std::fs::create_dir_all(within)?;
+            builder.tempdir_in(within)
+        }
+        None => builder.tempdir(),
+    }
+}
+
 /// One partition and no reordering, so that rows come in the order of the source.
-fn session(memory_bytes: usize) -> Result<SessionState, EngineError> {
-    let runtime = RuntimeEnvBuilder::new().with_memory_pool(Arc::new(FairSpillPool::new(memory_bytes))).build_arc()?;
+fn session(memory_bytes: usize, spill: &Path) -> Result<SessionState, EngineError> {
+    let disk = DiskManagerBuilder::default().with_mode(DiskManagerMode::Directories(vec![spill.to_owned()]));
+    let pool = Arc::new(FairSpillPool::new(memory_bytes));
+    let runtime = RuntimeEnvBuilder::new().with_memory_pool(pool).with_disk_manager_builder(disk).build_arc()?;
     let mut config = SessionConfig::new().with_target_partitions(1).with_batch_size(source::BATCH).with_collect_statistics(false);
     let optimizer = &mut config.options_mut().optimizer;
     // Both could let a sort change which rows are read first, and with it the order of equal rows.

@@ -7,10 +7,11 @@ use crate::domain::assessment::AssessmentKind;
 use crate::domain::consent::Signal;
 use crate::domain::gate::Gate;
 use crate::domain::id::{AgreementId, VendorId};
+use crate::domain::permit::PermitTerms;
 use crate::domain::text::Slug;
 use crate::domain::time::Instant;
 use crate::domain::vendor::Lifecycle;
-use crate::policy::release::{consent_open, detail, due_diligence_open, due_diligence_until, permit_open, reopens};
+use crate::policy::release::{Limit, consent_open, detail, due_diligence_open, due_diligence_until, permit_open, reopens};
 use crate::policy::standing::{self, AgreementState, in_force_until};
 use crate::store::overview::VersionStanding;
 use crate::store::{Tx, agreements, assessments, consents, datasets, evidence, overview, permits, queue, quotas, vendors};
@@ -31,10 +32,13 @@ pub struct GateState {
     /// Rows that may still leave today: of the gate `quota` only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rows_left: Option<u64>,
+    /// People who may still leave today and have not yet: of the gate `quota` only, where the permit limits them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub subjects_left: Option<u64>,
 }
 
 fn state(gate: Gate, open: bool, until: Option<Instant>) -> GateState {
-    GateState { gate, open, detail: detail(gate), reopens: reopens(gate), until, rows_left: None }
+    GateState { gate, open, detail: detail(gate), reopens: reopens(gate), until, rows_left: None, subjects_left: None }
 }
 
 /// The gates that rest on the vendor as a whole.
@@ -84,11 +88,26 @@ pub async fn of_permit(app: &App, key: Slug) -> Result<Vec<GateState>, AppError>
             gates.push(state(Gate::Consent, consent_open(Some(standing), recorded), None));
             let drifted = queue::drifted(tx, now.plus_days(-super::dashboard::DRIFT_DAYS))?;
             gates.push(state(Gate::DatasetDrift, !drifted.iter().any(|known| known.noun == dataset.name.as_str()), None));
-            let left = standing.terms.daily_rows.saturating_sub(quotas::used(tx, &key, now.date())?);
-            gates.push(GateState { rows_left: Some(left), ..state(Gate::Quota, left > 0, Some(now.date().end())) });
+            gates.push(quota_gate(tx, &key, &standing.terms)?);
             Ok(gates)
         })
         .await
+}
+
+/// The quota by what closes it first. A limit on people closes to those not yet released only, so it stays open.
+fn quota_gate(tx: &mut Tx, permit: &Slug, terms: &PermitTerms) -> Result<GateState, AppError> {
+    let now = tx.now();
+    let left = terms.daily_rows.saturating_sub(quotas::used(tx, permit, now.date())?);
+    let subjects_left = match terms.daily_subjects {
+        Some(most) => Some(most.saturating_sub(quotas::subjects_used(tx, permit, now.date())?)),
+        None => None,
+    };
+    let opens = terms.open_hours.as_ref().and_then(|hours| hours.opens_after(now));
+    let gate = match opens {
+        Some(opens) => GateState { detail: Limit::Hours.detail(), ..state(Gate::Quota, false, Some(opens)) },
+        None => state(Gate::Quota, left > 0, Some(now.date().end())),
+    };
+    Ok(GateState { rows_left: Some(left), subjects_left, ..gate })
 }
 
 fn vendor_gates(tx: &mut Tx, id: &VendorId) -> Result<Vec<GateState>, AppError> {

@@ -3,11 +3,13 @@
 //! The engine never runs inside a transaction. A decision is compiled under the vendor's and the global counter;
 //! the transaction that records the release reads them again while it holds the gate, and commits before any byte leaves.
 
+mod allowance;
 pub mod ledger;
 mod limits;
 pub mod live;
 mod page;
 mod recover;
+mod schema;
 mod stream;
 
 use std::collections::{BTreeMap, HashMap};
@@ -23,12 +25,13 @@ use crate::domain::dataset::LogicalType;
 use crate::domain::gate::{Gate, Refusal};
 use crate::domain::id::{ReleaseId, TokenId};
 use crate::domain::text::{Digest, FieldName, Line, Slug};
-use crate::domain::time::{Date, Instant};
-pub use crate::engine::encode::Format;
+use crate::domain::time::Instant;
+pub use crate::engine::encode::{Coding, Format, Wire};
 use crate::history::{Receiver, What};
 use crate::keys;
 pub use crate::policy::release::Asked;
 use crate::policy::release::{NoPlan, ReleasePlan, compile, detail, first_closed};
+use crate::policy::words;
 use crate::store::counters::Counters;
 
 use super::consents::{self, Admitting};
@@ -39,6 +42,7 @@ pub use limits::Streams;
 pub use live::Ready;
 pub use page::{Page, page};
 pub use recover::recover;
+pub use schema::{ReleasedSchema, schema};
 pub use stream::{Broken, Streaming, stream};
 
 /// A vendor's request for rows.
@@ -76,7 +80,7 @@ impl Holding {
 #[derive(Default)]
 pub struct Decisions {
     holdings: Mutex<HashMap<TokenId, Arc<Holding>>>,
-    used: Mutex<HashMap<Slug, (Date, u64)>>,
+    known: allowance::Known,
 }
 
 /// The most tokens whose holdings are kept.
@@ -99,20 +103,6 @@ impl Decisions {
 
     fn forget(&self, token: &TokenId) {
         self.holdings.lock().unwrap_or_else(PoisonError::into_inner).remove(token);
-    }
-
-    /// Rows that are known to have left under a permit on a day: at least this many.
-    fn used(&self, permit: &Slug, day: Date) -> u64 {
-        let used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
-        used.get(permit).filter(|(known, _)| *known == day).map_or(0, |(_, rows)| *rows)
-    }
-
-    fn saw_used(&self, permit: &Slug, day: Date, rows: u64) {
-        let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
-        if used.len() >= MOST_HOLDINGS {
-            used.clear();
-        }
-        used.insert(permit.clone(), (day, rows));
     }
 }
 
@@ -220,12 +210,6 @@ fn wanted(app: &App, request: &Request, permit: Option<Slug>) -> history::Wanted
     }
 }
 
-/// The refusal of a spent quota, with the time until midnight UTC.
-fn quota_spent(now: Instant) -> AppError {
-    let left = now.date().end().seconds().saturating_sub(now.seconds()).max(1);
-    AppError::Refused(Refusal { retry_after: u32::try_from(left).ok(), ..refusal(Gate::Quota) })
-}
-
 fn receiver(app: &App, request: &Request) -> Result<Receiver, AppError> {
     let token = &request.bearer.token;
     let address = keys::keyed_hash(&app.secrets.address, request.address.to_string().as_bytes());
@@ -283,6 +267,8 @@ pub struct OfferedDataset {
     pub name: Slug,
     pub permit: Slug,
     pub purpose: Slug,
+    /// What bounds its releases, in plain words.
+    pub limits: Vec<String>,
     pub fields: Vec<OfferedField>,
 }
 
@@ -294,6 +280,8 @@ pub struct OfferedField {
     pub logical: LogicalType,
     /// The treatment's name.
     pub treatment: &'static str,
+    /// What happens to its values, in plain words.
+    pub words: String,
     pub description: Option<Line>,
 }
 
@@ -323,16 +311,21 @@ pub async fn datasets(app: &App, bearer: &Bearer) -> Result<Vec<OfferedDataset>,
 }
 
 fn offer(plan: &ReleasePlan) -> OfferedDataset {
-    let field = |column: &crate::policy::release::Column| OfferedField {
-        name: column.field.name.clone(),
-        logical: column.released,
-        treatment: column.treatment.key(),
-        description: column.field.description.clone(),
-    };
     OfferedDataset {
         name: plan.dataset().name.clone(),
         permit: plan.permit().clone(),
         purpose: plan.purpose().clone(),
-        fields: plan.answer().map(field).collect(),
+        limits: words::limits(plan.limits()),
+        fields: plan.answer().map(offered).collect(),
+    }
+}
+
+fn offered(column: &crate::policy::release::Column) -> OfferedField {
+    OfferedField {
+        name: column.field.name.clone(),
+        logical: column.released,
+        treatment: column.treatment.key(),
+        words: words::treatment(&column.treatment),
+        description: column.field.description.clone(),
     }
 }

@@ -1,8 +1,11 @@
 //! A permit: dataset, purpose, legal basis, a treatment per field, row condition, quota, dates.
 //! Its key is the OAuth scope and survives its revisions.
 
+mod hours;
+
 use std::collections::{BTreeMap, BTreeSet};
 
+pub use hours::{OpenHours, TimeOfDay, Weekday};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -60,6 +63,15 @@ pub struct PermitTerms {
     pub condition: Condition,
     /// Rows that may leave in one UTC day.
     pub daily_rows: u64,
+    /// Distinct subjects that may leave in one UTC day; none means as many as the rows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub daily_subjects: Option<u64>,
+    /// Pages and streams in one minute of the clock; none means as many as are asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub requests_per_minute: Option<u64>,
+    /// When rows may leave; none means at any time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub open_hours: Option<OpenHours>,
     /// First day; none means from the agreement's first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub starts_on: Option<Date>,
@@ -71,6 +83,11 @@ pub struct PermitTerms {
 /// The most rows a day that a quota may name: what a canonical JSON number still holds exactly.
 pub const MOST_DAILY_ROWS: u64 = 9_007_199_254_740_991;
 
+/// The most subjects a day that a limit may name: each is kept until the day is over.
+pub const MOST_DAILY_SUBJECTS: u64 = 10_000_000;
+/// The most requests a minute that a limit may name.
+pub const MOST_REQUESTS_PER_MINUTE: u64 = 1_000_000;
+
 impl PermitTerms {
     /// Checks the terms against the dataset they are about. Treatments that do not fit a field's type are
     /// refused here, when the permit is written, not when data flows.
@@ -79,6 +96,15 @@ impl PermitTerms {
         if self.daily_rows == 0 || self.daily_rows > MOST_DAILY_ROWS {
             return Err(Invalid::new("daily_rows", "must be at least 1; pause the permit to release nothing"));
         }
+        for (name, limit, most) in [
+            ("daily_subjects", self.daily_subjects, MOST_DAILY_SUBJECTS),
+            ("requests_per_minute", self.requests_per_minute, MOST_REQUESTS_PER_MINUTE),
+        ] {
+            if limit.is_some_and(|limit| limit == 0 || limit > most) {
+                return Err(Invalid::new(name, format!("must be 1 to {most}; leave it out where there is no such limit")));
+            }
+        }
+        self.open_hours.as_ref().map_or(Ok(()), OpenHours::check)?;
         if let (Some(start), Some(end)) = (self.starts_on, self.ends_on)
             && end < start
         {
@@ -163,7 +189,12 @@ pub fn compare(old: &PermitTerms, new: &PermitTerms) -> Result<Change, Invalid> 
         (Some(old), Some(new)) => new <= old,
         (Some(_), None) => false,
     };
+    let at_most = |old: Option<u64>, new: Option<u64>| old.is_none_or(|old| new.is_some_and(|new| new <= old));
+    let hours = old.open_hours.as_ref().is_none_or(|old| new.open_hours.as_ref().is_some_and(|new| new.within(old)));
     let narrows = strict
+        && at_most(old.daily_subjects, new.daily_subjects)
+        && at_most(old.requests_per_minute, new.requests_per_minute)
+        && hours
         && starts
         && ends
         && new.daily_rows <= old.daily_rows

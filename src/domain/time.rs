@@ -47,6 +47,17 @@ impl Instant {
         self.plus_seconds(days.saturating_mul(86_400))
     }
 
+    /// Whole minutes since the Unix epoch, rounded down.
+    pub const fn minute(self) -> i64 {
+        self.seconds().div_euclid(60)
+    }
+
+    /// The beginning of the next minute of the clock.
+    #[must_use]
+    pub const fn next_minute(self) -> Self {
+        Self::from_seconds(self.minute().saturating_add(1).saturating_mul(60))
+    }
+
     /// The UTC calendar day this instant lies in.
     pub fn date(self) -> Date {
         Date(self.to_chrono().date_naive())

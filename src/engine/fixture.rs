@@ -17,7 +17,7 @@ use crate::domain::text::{Digest, FieldName};
 use crate::domain::time::Instant;
 use crate::domain::treatment::Treatment;
 use crate::domain::vendor::{Lifecycle, Tier, Vendor, VendorProfile, VendorRole};
-use crate::policy::release::{Asked, LiveState, NoPlan, ReleasePlan, compile};
+use crate::policy::release::{Asked, LiveState, NoPlan, Order, ReleasePlan, compile};
 
 /// The table's name in every kind of file.
 pub(super) const TABLE: &str = "people";
@@ -50,7 +50,7 @@ impl Permitted {
     }
 
     pub(super) fn order(mut self, field: &str, descending: bool) -> Self {
-        self.asked.order.push((field.to_owned(), descending));
+        self.asked.order.push(Order { field: field.to_owned(), descending, nulls_first: descending });
         self
     }
 
@@ -156,6 +156,9 @@ impl Permitted {
             fields: treated.collect(),
             condition: Condition { all: self.condition.iter().map(clause).collect() },
             daily_rows: 1_000_000,
+            daily_subjects: None,
+            requests_per_minute: None,
+            open_hours: None,
             starts_on: None,
             ends_on: None,
         }
@@ -307,7 +310,13 @@ fn quoted(text: &str) -> String {
 }
 
 pub(super) fn engine(root: &Path) -> Engine {
-    Engine::new(Settings { roots: vec![root.to_owned()], uploads: None, threads: 2, memory_bytes: 64 << 20 }).unwrap()
+    engine_with(root, 64 << 20, None)
+}
+
+/// An engine that may hold that much in sorts.
+pub(super) fn engine_with(root: &Path, memory_bytes: usize, spill: Option<&Path>) -> Engine {
+    let spill = spill.map(Path::to_owned);
+    Engine::new(Settings { roots: vec![root.to_owned()], uploads: None, spill, threads: 2, memory_bytes }).unwrap()
 }
 
 /// Keys that all bytes of which are `byte`, for the domains that the tests use.
@@ -331,13 +340,13 @@ pub(super) async fn release(engine: &Engine, permitted: &Permitted, window: Wind
 
 /// Reads a stream to its end.
 pub(super) async fn read(mut stream: ReleasedStream, format: Format) -> Result<Out, EngineError> {
-    let mut encoder = Encoder::new(format, stream.columns());
+    let mut encoder = Encoder::new(format.into(), stream.columns())?;
     let mut bytes = encoder.header();
     let mut subjects = Vec::new();
     let mut withheld: BTreeMap<FieldName, u64> = BTreeMap::new();
     while let Some(rows) = stream.next().await {
         let rows: Released = rows?;
-        bytes.extend(encoder.encode(&rows)?);
+        bytes.extend(encoder.encode(std::slice::from_ref(&rows))?);
         subjects.extend_from_slice(rows.subjects());
         for (field, count) in rows.withheld() {
             *withheld.entry(field).or_default() += count;

@@ -120,7 +120,7 @@ mod tests {
     use crate::engine::Settings;
 
     fn engine(roots: Vec<PathBuf>, uploads: Option<PathBuf>) -> Engine {
-        Engine::new(Settings { roots, uploads, threads: 1, memory_bytes: 1 << 20 }).unwrap()
+        Engine::new(Settings { roots, uploads, spill: None, threads: 1, memory_bytes: 1 << 20 }).unwrap()
     }
 
     #[test]

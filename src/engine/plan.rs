@@ -86,7 +86,7 @@ pub(super) fn compile(release: &Release, scan: &Scan) -> Result<Compiled, Engine
         rows = rows.filter(compare::matches(&named(&value_name(at)), held, &comparison.test)?)?;
     }
     if !plan.order().is_empty() {
-        let keys = plan.order().iter().map(|(at, descending)| named(&value_name(*at)).sort(!descending, *descending));
+        let keys = plan.order().iter().map(|key| named(&value_name(key.at)).sort(!key.descending, key.nulls_first));
         rows = rows.sort(keys.chain([named(ROW).sort(true, true)]))?;
     }
     if window.skip > 0 || window.limit.is_some() {
@@ -122,7 +122,7 @@ fn projection(plan: &Shape, treated: &[Treated], subject: Expr) -> Vec<Expr> {
     let wanted = |at: usize| {
         let filtered =
             plan.filter().iter().any(|comparison| plan.columns().get(at).is_some_and(|column| column.field.name == comparison.field));
-        filtered || plan.selected().contains(&at) || plan.order().iter().any(|(ordered, _)| *ordered == at)
+        filtered || plan.selected().contains(&at) || plan.order().iter().any(|key| key.at == at)
     };
     let mut columns = vec![subject.alias(SUBJECT)];
     if !plan.order().is_empty() {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use datafusion::arrow::array::{Array, AsArray, RecordBatch, RecordBatchOptions, UInt64Array};
 use datafusion::arrow::buffer::BooleanBuffer;
-use datafusion::arrow::datatypes::{Field, Schema, SchemaRef, UInt64Type};
+use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef, UInt64Type};
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 
@@ -13,13 +13,21 @@ use super::EngineError;
 use super::plan::Layout;
 use crate::domain::dataset::LogicalType;
 use crate::domain::text::FieldName;
-use crate::policy::release::ReleasePlan;
+use crate::policy::release::{Column, ReleasePlan};
 
 /// One released column.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReleasedColumn {
     pub name: FieldName,
     pub logical: LogicalType,
+    /// The Arrow type of its values.
+    pub(super) held: DataType,
+}
+
+/// A schema of our own: the source's could carry comments, statistics or other traces.
+pub(super) fn schema_of(columns: &[ReleasedColumn]) -> SchemaRef {
+    let field = |column: &ReleasedColumn| Field::new(column.name.as_str(), column.held.clone(), true);
+    Arc::new(Schema::new(columns.iter().map(field).collect::<Vec<_>>()))
 }
 
 /// Rows after every treatment; nothing but the engine makes one.
@@ -41,6 +49,11 @@ impl Released {
     /// How many rows.
     pub fn rows(&self) -> usize {
         self.batch.num_rows()
+    }
+
+    /// Bytes that the rows hold in memory, at most.
+    pub fn bytes(&self) -> usize {
+        self.batch.get_array_memory_size()
     }
 
     /// The ledger's hash of each row's subject.
@@ -103,11 +116,13 @@ impl std::fmt::Debug for ReleasedStream {
 
 impl ReleasedStream {
     pub(super) fn new(plan: &ReleasePlan, layout: Layout, sent: mpsc::Receiver<Sent>, task: AbortHandle) -> Self {
-        let columns: Vec<_> =
-            plan.answer().map(|column| ReleasedColumn { name: column.field.name.clone(), logical: column.released }).collect();
-        let field = |(column, held): (&ReleasedColumn, &_)| Field::new(column.name.as_str(), Clone::clone(held), true);
-        // A schema of our own: the source's could carry comments, statistics or other traces.
-        let schema = Arc::new(Schema::new(columns.iter().zip(&layout.released).map(field).collect::<Vec<_>>()));
+        let released = |(column, held): (&Column, &DataType)| ReleasedColumn {
+            name: column.field.name.clone(),
+            logical: column.released,
+            held: held.clone(),
+        };
+        let columns: Vec<_> = plan.answer().zip(&layout.released).map(released).collect();
+        let schema = schema_of(&columns);
         Self { columns, schema, layout, sent, task, over: false }
     }
 

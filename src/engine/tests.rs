@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::encode::Format;
-use super::fixture::{Kind, Out, Permitted, TABLE, engine, read, release, secrets, write};
+use super::fixture::{Kind, Out, Permitted, TABLE, engine, engine_with, read, release, secrets, write};
 use super::sample::{SampleColumn, SampleValues};
 use super::*;
 use crate::domain::condition::Operator;
@@ -276,6 +276,44 @@ async fn windows_laid_side_by_side_are_the_whole() {
     }
 }
 
+/// A sort that outgrows its memory goes on in a folder for its owner alone, and leaves nothing there.
+#[tokio::test]
+async fn a_sort_spills_to_a_private_folder() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let (root, spill) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let rows = 400_000;
+    let permitted = of_many(write(root.path(), Kind::Parquet, &many(rows))).order("group", true).order("id", true);
+    let expected = out(&engine(root.path()), &permitted).await.text;
+    let small = engine_with(root.path(), 14 << 20, Some(spill.path()));
+    let folder = std::fs::read_dir(spill.path()).unwrap().next().unwrap().unwrap().path();
+    assert_eq!(std::fs::metadata(&folder).unwrap().permissions().mode() & 0o777, 0o700);
+    std::fs::create_dir(spill.path().join("sort-left")).unwrap();
+    small.sweep();
+    assert!(folder.exists() && !spill.path().join("sort-left").exists(), "what a dead engine left goes, the own stays");
+    let mut stream = small.open(permitted.compile().unwrap(), secrets(1), ALL, None).await.unwrap();
+    let first = stream.next().await.unwrap().unwrap();
+    assert!(first.rows() > 0);
+    let spilled = |folder: &std::path::Path| {
+        std::fs::read_dir(folder)
+            .unwrap()
+            .flatten()
+            .any(|entry| entry.path().is_dir() && std::fs::read_dir(entry.path()).unwrap().next().is_some())
+    };
+    assert!(spilled(&folder), "nothing was spilled: the test's memory is too large");
+    drop(stream);
+    let sorted = out(&small, &permitted).await.text;
+    assert!(sorted == expected, "a sort that spilled has another order");
+    drop(small);
+    for _ in 0..500 {
+        if !folder.exists() {
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    panic!("the folder outlives its engine");
+}
+
 fn rank(group: &str) -> i32 {
     group.trim_end_matches('}').parse().unwrap_or(i32::MAX)
 }
@@ -522,7 +560,7 @@ proptest! {
 
 /// The physical plan of a release, a line for each operator.
 async fn planned(engine: &Engine, permitted: &Permitted, window: Window) -> String {
-    let release = Release { shape: Arc::clone(permitted.compile().unwrap().shape()), secrets: secrets(1), window };
+    let release = Release { shape: Arc::clone(permitted.compile().unwrap().shape()), secrets: secrets(1), window, admission: None };
     let (physical, _) = engine.shared.prepare(release).await.unwrap();
     datafusion::physical_plan::displayable(physical.as_ref()).indent(false).to_string()
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::agreement::AgreementVersion;
 use crate::domain::condition::Condition;
 use crate::domain::id::{AgreementId, PersonId, VendorId};
-use crate::domain::permit::{LegalBasis, Permit, Revision};
+use crate::domain::permit::{LegalBasis, OpenHours, Permit, Revision};
 use crate::domain::text::{Digest, FieldName, Slug};
 use crate::domain::time::{Date, Instant};
 use crate::domain::treatment::Treatment;
@@ -32,6 +32,12 @@ pub struct Policy {
     pub fields: BTreeMap<FieldName, Treatment>,
     pub condition: Condition,
     pub daily_rows: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub daily_subjects: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub requests_per_minute: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub open_hours: Option<OpenHours>,
     pub starts_on: Option<Date>,
     pub ends_on: Option<Date>,
     pub author: PersonId,
@@ -64,6 +70,9 @@ impl Policy {
             fields: terms.released().map(|(name, treatment)| (name.clone(), treatment.clone())).collect(),
             condition: terms.condition.clone(),
             daily_rows: terms.daily_rows,
+            daily_subjects: terms.daily_subjects,
+            requests_per_minute: terms.requests_per_minute,
+            open_hours: terms.open_hours.clone(),
             starts_on: terms.starts_on,
             ends_on: terms.ends_on,
             author: revision.author.clone(),

@@ -69,6 +69,7 @@ fn said_by(status: &str) -> &'static str {
         super::oauth::jwks,
         super::data::datasets,
         super::data::records,
+        super::data::schema::schema,
         super::api::people::me,
         super::api::people::my_keys,
         super::api::people::issue_own,

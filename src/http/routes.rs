@@ -95,6 +95,7 @@ table! {
 
     GET "/data/v1/datasets" => data::datasets, Vendor;
     GET "/data/v1/datasets/{dataset}/records" => data::records, Vendor;
+    GET "/data/v1/datasets/{dataset}/schema" => data::schema::schema, Vendor;
 
     GET "/api/v1/me" => people::me, Staff(P::ManageOwnKeys);
     GET "/api/v1/me/keys" => people::my_keys, Staff(P::ManageOwnKeys);

@@ -2,14 +2,18 @@
 //!
 //! The plan's fields are private: nothing else can make one, so nothing is released that did not pass here.
 
+mod limits;
 mod shape;
 #[cfg(test)]
 mod tests;
 
-pub use shape::Shape;
+pub use limits::{Limit, Limits, reached};
+pub use shape::{Shape, SortKey};
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+
+use serde::Serialize;
 
 use crate::domain::Invalid;
 use crate::domain::agreement::{AgreementVersion, VersionStatus};
@@ -61,8 +65,16 @@ pub struct Asked {
     pub select: Option<Vec<String>>,
     /// Filters over released fields: field, operator, values.
     pub filter: Vec<(String, Operator, Vec<String>)>,
-    /// `order=`: field and whether descending.
-    pub order: Vec<(String, bool)>,
+    /// `order=`: by what, the first first.
+    pub order: Vec<Order>,
+}
+
+/// A field to order by.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
+pub struct Order {
+    pub field: String,
+    pub descending: bool,
+    pub nulls_first: bool,
 }
 
 /// One released column.
@@ -87,7 +99,7 @@ pub struct ReleasePlan {
     purpose: Slug,
     shape: Arc<Shape>,
     subjects: SubjectRule,
-    daily_rows: u64,
+    limits: Limits,
     stands_until: Instant,
 }
 
@@ -152,13 +164,17 @@ impl ReleasePlan {
     pub fn filter(&self) -> &[Comparison] {
         self.shape.filter()
     }
-    /// The order asked for, over released values: index into [`Self::columns`] and whether descending.
-    pub fn order(&self) -> &[(usize, bool)] {
+    /// The order asked for, over released values.
+    pub fn order(&self) -> &[SortKey] {
         self.shape.order()
     }
     /// The daily quota in rows.
     pub fn daily_rows(&self) -> u64 {
-        self.daily_rows
+        self.limits.daily_rows
+    }
+    /// Every quota of the permit.
+    pub fn limits(&self) -> &Limits {
+        &self.limits
     }
     /// The first instant at which something that this rests on begins, ends or falls due.
     pub fn stands_until(&self) -> Instant {
@@ -191,7 +207,7 @@ pub fn detail(gate: Gate) -> &'static str {
             "This permit rests on consent, and none is recorded for its purpose; or a person withdrew while rows were on their way."
         }
         Gate::DatasetDrift => "The dataset has changed since it was catalogued. A data steward must confirm it.",
-        Gate::Quota => "The daily quota of this permit is used up. It opens again at midnight UTC.",
+        Gate::Quota => Limit::Rows.detail(),
     }
 }
 
@@ -212,7 +228,9 @@ pub fn reopens(gate: Gate) -> &'static str {
         Gate::Purpose => "The vendor names the permit's own purpose, or none.",
         Gate::Consent => "Consent is recorded for the purpose; then those who gave it are released. A release that was cut is begun anew.",
         Gate::DatasetDrift => "A data steward reads the dataset's fields again and saves them.",
-        Gate::Quota => "Midnight UTC; or a revision with a higher quota, which a privacy officer approves.",
+        Gate::Quota => {
+            "Midnight UTC, the next minute or the permit's hours, by the limit that was reached; or a revision that limits less, which a privacy officer approves."
+        }
     }
 }
 
@@ -348,11 +366,7 @@ pub fn compile(state: &LiveState, asked: &Asked, now: Instant) -> Result<Release
     let columns = columns(state, revision)?;
     let selected = select(&columns, asked)?;
     let filter = asked.filter.iter().map(|(name, operator, values)| filter(&columns, name, *operator, values)).collect::<Result<_, _>>()?;
-    let order = asked
-        .order
-        .iter()
-        .map(|(name, descending)| Ok::<_, Invalid>((position(&columns, name)?, *descending)))
-        .collect::<Result<_, _>>()?;
+    let order = order(&columns, asked)?;
     let dataset = &state.dataset;
     let condition = revision
         .terms
@@ -376,7 +390,7 @@ pub fn compile(state: &LiveState, asked: &Asked, now: Instant) -> Result<Release
             order,
         }),
         subjects: rule(revision.terms.legal_basis, &revision.terms.purpose),
-        daily_rows: revision.terms.daily_rows,
+        limits: Limits::of(&revision.terms),
         stands_until: stands_until(state, now),
     })
 }
@@ -464,6 +478,18 @@ fn select(columns: &[Column], asked: &Asked) -> Result<Vec<usize>, Invalid> {
         selected.push(at);
     }
     if selected.is_empty() { Err(Invalid::new("select", "must name at least one field")) } else { Ok(selected) }
+}
+
+fn order(columns: &[Column], asked: &Asked) -> Result<Vec<SortKey>, Invalid> {
+    let mut keys: Vec<SortKey> = Vec::new();
+    for Order { field, descending, nulls_first } in &asked.order {
+        let at = position(columns, field)?;
+        if keys.iter().any(|key| key.at == at) {
+            return Err(Invalid::new("order", "must not name a field twice"));
+        }
+        keys.push(SortKey { at, descending: *descending, nulls_first: *nulls_first });
+    }
+    Ok(keys)
 }
 
 fn filter(columns: &[Column], name: &str, operator: Operator, values: &[String]) -> Result<Comparison, Invalid> {

@@ -11,9 +11,11 @@ pub use treatment::treatment;
 use crate::domain::agreement::{EndWay, SubProcessors, TransferMechanism};
 use crate::domain::condition::{Clause, Condition, Operator};
 use crate::domain::dataset::{FieldClass, LogicalType};
-use crate::domain::permit::LegalBasis;
+use crate::domain::permit::{LegalBasis, OpenHours, Weekday};
 use crate::domain::purpose::{known_category, known_purpose};
 use crate::domain::text::Slug;
+
+use super::release::Limits;
 
 /// A legal basis with its place in the law.
 pub const fn legal_basis(basis: LegalBasis) -> &'static str {
@@ -92,6 +94,41 @@ pub fn clause(clause: &Clause) -> String {
 /// A daily quota.
 pub fn quota(rows: u64) -> String {
     if rows == 1 { "1 row a day".to_owned() } else { format!("{} rows a day", separated(rows)) }
+}
+
+/// Every limit of a permit.
+pub fn limits(limits: &Limits) -> Vec<String> {
+    let further = further_limits(limits.daily_subjects, limits.requests_per_minute, limits.open_hours.as_ref());
+    std::iter::once(quota(limits.daily_rows)).chain(further).collect()
+}
+
+/// The limits of a permit besides its rows a day, in the order people read them; none where there are none.
+pub fn further_limits(daily_subjects: Option<u64>, requests_per_minute: Option<u64>, hours: Option<&OpenHours>) -> Vec<String> {
+    let people = daily_subjects.map(people_a_day);
+    let requests = requests_per_minute.map(requests_a_minute);
+    people.into_iter().chain(requests).chain(hours.map(open_hours)).collect()
+}
+
+/// How many people may leave in a day.
+pub fn people_a_day(limit: u64) -> String {
+    format!("{} a day", counted(limit, "person", "people"))
+}
+
+/// How many requests are answered in a minute.
+pub fn requests_a_minute(limit: u64) -> String {
+    format!("{} a minute", counted(limit, "request", "requests"))
+}
+
+/// When releases may leave, such as `Monday to Friday, 08:00 to 18:00 UTC`.
+pub fn open_hours(hours: &OpenHours) -> String {
+    let days: Vec<Weekday> = hours.days.iter().copied().collect();
+    let whole_row = |first: &Weekday, last: &Weekday| Weekday::ALL.iter().filter(|day| (first..=last).contains(day)).count() == days.len();
+    let said = match days.as_slice() {
+        all if all.len() == Weekday::ALL.len() => "every day".to_owned(),
+        [first, _, .., last] if whole_row(first, last) => format!("{} to {}", first.name(), last.name()),
+        some => some.iter().map(|day| day.name()).collect::<Vec<_>>().join(", "),
+    };
+    format!("{said}, {} to {} UTC", hours.from, hours.to)
 }
 
 /// A whole number with separators: `1,000,000`.

@@ -276,6 +276,23 @@ diesel::table! {
         permit -> Text,
         day -> Text,
         used -> BigInt,
+        subjects -> BigInt,
+    }
+}
+
+diesel::table! {
+    subject_use (permit, day, subject) {
+        permit -> Text,
+        day -> Text,
+        subject -> BigInt,
+    }
+}
+
+diesel::table! {
+    request_use (permit) {
+        permit -> Text,
+        minute -> BigInt,
+        used -> BigInt,
     }
 }
 

@@ -14,6 +14,7 @@ mod consent;
 mod cut;
 mod database;
 mod demo;
+mod formats;
 mod harness;
 mod house;
 mod journey;

@@ -40,11 +40,16 @@ impl Received {
 impl Pull {
     /// Asks for NDJSON and reads the head of the answer.
     pub async fn open(url: &str, token: &str, path: &str) -> Self {
+        Self::open_as(url, token, path, NDJSON).await
+    }
+
+    /// Asks with further header lines and reads the head of the answer.
+    pub async fn open_as(url: &str, token: &str, path: &str, headers: &str) -> Self {
         let address: SocketAddr = url.trim_start_matches("http://").parse().unwrap();
         let socket = TcpSocket::new_v4().unwrap();
         socket.set_recv_buffer_size(8 * 1024).unwrap();
         let mut connection = socket.connect(address).await.unwrap();
-        connection.write_all(request(address, token, path).as_bytes()).await.unwrap();
+        connection.write_all(request(address, token, path, headers).as_bytes()).await.unwrap();
         let mut pull = Self { connection, head: String::new(), raw: Vec::new(), release: String::new() };
         let end = loop {
             if let Some(end) = pull.raw.windows(4).position(|part| part == b"\r\n\r\n") {
@@ -63,7 +68,7 @@ impl Pull {
     pub async fn ask_and_leave(url: &str, token: &str, path: &str, after: Duration) {
         let address: SocketAddr = url.trim_start_matches("http://").parse().unwrap();
         let mut connection = TcpStream::connect(address).await.unwrap();
-        connection.write_all(request(address, token, path).as_bytes()).await.unwrap();
+        connection.write_all(request(address, token, path, NDJSON).as_bytes()).await.unwrap();
         tokio::time::sleep(after).await;
         // The connection is reset, not only ended: then the server stops what it does for it at once.
         connection.set_zero_linger().unwrap();
@@ -96,10 +101,10 @@ impl Pull {
     }
 }
 
-fn request(address: SocketAddr, token: &str, path: &str) -> String {
-    format!(
-        "GET {path} HTTP/1.1\r\nhost: {address}\r\nauthorization: Bearer {token}\r\naccept: application/x-ndjson\r\nconnection: close\r\n\r\n"
-    )
+const NDJSON: &str = "accept: application/x-ndjson\r\n";
+
+fn request(address: SocketAddr, token: &str, path: &str, headers: &str) -> String {
+    format!("GET {path} HTTP/1.1\r\nhost: {address}\r\nauthorization: Bearer {token}\r\n{headers}connection: close\r\n\r\n")
 }
 
 /// Takes off the frames of chunks (RFC 9112 §7.1).

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::domain::condition::Condition;
 use crate::domain::id::ReleaseId;
-use crate::domain::permit::LegalBasis;
+use crate::domain::permit::{LegalBasis, OpenHours};
 use crate::domain::text::{Digest, FieldName, Slug};
 use crate::domain::time::{Date, Instant};
 use crate::domain::treatment::Treatment;
@@ -85,6 +85,9 @@ pub struct StoodPolicy {
     pub fields: BTreeMap<FieldName, Treatment>,
     pub condition: Condition,
     pub daily_rows: u64,
+    pub daily_subjects: Option<u64>,
+    pub requests_per_minute: Option<u64>,
+    pub open_hours: Option<OpenHours>,
     pub starts_on: Option<Date>,
     pub ends_on: Option<Date>,
     pub author: String,
@@ -106,6 +109,9 @@ impl StoodPolicy {
             fields: policy.fields,
             condition: policy.condition,
             daily_rows: policy.daily_rows,
+            daily_subjects: policy.daily_subjects,
+            requests_per_minute: policy.requests_per_minute,
+            open_hours: policy.open_hours,
             starts_on: policy.starts_on,
             ends_on: policy.ends_on,
             author: policy.author.to_string(),

@@ -1,21 +1,24 @@
 //! A page: executed into a bounded buffer, then one short transaction, then sent.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use data_encoding::BASE64URL_NOPAD;
 
 use crate::domain::Invalid;
 use crate::domain::id::ReleaseId;
-use crate::engine::encode::{Encoder, Format};
-use crate::engine::{EngineError, Window};
+use crate::domain::text::FieldName;
+use crate::engine::encode::{Coder, Encoder, Format, Wire};
+use crate::engine::{ReleasedStream, Window};
 use crate::history::{Body, Outcome, Released};
 use crate::keys;
+use crate::policy::release::{Limit, ReleasePlan};
 use crate::store::{counters, quotas};
 
 use super::super::consents::{self, Admitting};
 use super::super::{App, AppError, append, new_id};
 use super::ledger;
-use super::{Decided, Request, beside, decide, digest_of, note, quota_spent, receiver, refusal, what, worth_asking_again};
+use super::{Decided, Request, allowance, beside, decide, digest_of, note, receiver, refusal, what, worth_asking_again};
 use crate::domain::gate::Gate;
 
 /// Rows of a page when `limit` is not given.
@@ -27,7 +30,7 @@ pub const MOST_LIMIT: u64 = 10_000;
 #[derive(Debug, Clone)]
 pub struct Page {
     pub release: ReleaseId,
-    /// `{"rows":[…],"next":…,"release":…}`.
+    /// `{"rows":[…],"next":…,"release":…}`, coded as asked.
     pub body: Vec<u8>,
 }
 
@@ -39,9 +42,14 @@ enum Recorded {
 }
 
 /// Releases one page of rows.
-pub async fn page(app: &Arc<App>, request: &Request, limit: Option<u64>, cursor: Option<&str>) -> Result<Page, AppError> {
+pub async fn page(app: &Arc<App>, request: &Request, wire: Wire, limit: Option<u64>, cursor: Option<&str>) -> Result<Page, AppError> {
     match attempt(app, request, limit, cursor).await {
-        Ok(page) => Ok(page),
+        // Only now is it coded: the record speaks of the body as it is.
+        Ok(Page { release, body }) => {
+            let coding = app.engine.spawn(async move { Coder::whole(wire.coding, body) });
+            let coded = coding.await.map_err(|error| AppError::Internal(error.to_string()))?;
+            Ok(Page { release, body: coded.map_err(|error| AppError::of_engine(error, &request.dataset))? })
+        }
         Err(error) => Err(note(app, request, error).await),
     }
 }
@@ -49,9 +57,11 @@ pub async fn page(app: &Arc<App>, request: &Request, limit: Option<u64>, cursor:
 async fn attempt(app: &Arc<App>, request: &Request, limit: Option<u64>, cursor: Option<&str>) -> Result<Page, AppError> {
     let limit = limit.unwrap_or(DEFAULT_LIMIT);
     if limit == 0 || limit > MOST_LIMIT {
-        return Err(
-            Invalid::new("limit", format!("must be 1 to {MOST_LIMIT}; for more rows ask for application/x-ndjson or text/csv")).into()
-        );
+        return Err(Invalid::new(
+            "limit",
+            format!("must be 1 to {MOST_LIMIT}; for more rows ask for a stream, such as application/x-ndjson"),
+        )
+        .into());
     }
     let _place = app.streams.page()?;
     super::limits::check_recording(app).await?;
@@ -81,11 +91,12 @@ struct Built {
     release: ReleaseId,
     body: Vec<u8>,
     rows: u64,
+    /// Whom it is about, in rising order.
+    subjects: Arc<Vec<u64>>,
     segment: ledger::Segment,
     source: String,
-    withheld: std::collections::BTreeMap<crate::domain::text::FieldName, u64>,
-    /// Whom it is about, in rising order, and what they were asked.
-    subjects: Arc<Vec<u64>>,
+    withheld: BTreeMap<FieldName, u64>,
+    /// Who was asked, and what about.
     admitting: Admitting,
 }
 
@@ -93,7 +104,7 @@ async fn build(app: &Arc<App>, request: &Request, decided: &Decided, limit: u64,
     let plan = &decided.plan;
     let name = plan.dataset().name.as_str();
     let now = app.clock.now();
-    let left = plan.daily_rows().saturating_sub(app.decisions.used(plan.permit(), now.date()));
+    let left = plan.daily_rows().saturating_sub(app.decisions.known.rows(plan.permit(), now.date()));
     let source = app.engine.source_version(&plan.source().location).await.map_err(|error| AppError::of_engine(error, name))?;
     let binding = binding(request, decided, &source);
     let skip = cursor.map_or(Ok(0), |cursor| open_cursor(app, &binding, cursor))?;
@@ -105,12 +116,13 @@ async fn build(app: &Arc<App>, request: &Request, decided: &Decided, limit: u64,
     let stream =
         app.engine.open(Arc::clone(plan), secrets, window, admitting.engine()).await.map_err(|error| AppError::of_engine(error, name))?;
     // After the source was looked at: drift comes before the quota.
-    if left == 0 {
-        return Err(quota_spent(now));
-    }
-    let collecting = app.engine.spawn(collect(stream, take));
+    allowance::check_known(app, plan, now)?;
+    let collecting = app.engine.spawn(collect(Arc::clone(app), Arc::clone(plan), stream, take));
     let collected = collecting.await.map_err(|error| AppError::Internal(error.to_string()))?;
-    let mut rows = collected.map_err(|error| AppError::of_engine(error, name))?;
+    let mut rows = collected?;
+    if rows.clipped && rows.count == 0 {
+        return Err(allowance::spent_today(Limit::Subjects, now).into());
+    }
     let release = new_id::<ReleaseId>()?;
     let next = if rows.more { Some(seal_cursor(app, &binding, skip.saturating_add(rows.count))) } else { None };
     let mut body = rows.body;
@@ -121,40 +133,49 @@ async fn build(app: &Arc<App>, request: &Request, decided: &Decided, limit: u64,
     }
     body.extend_from_slice(format!(",\"release\":\"{release}\"}}").as_bytes());
     let segment = ledger::prepare(app, &mut rows.subjects).await?;
-    Ok(Built { release, body, rows: rows.count, segment, source, withheld: rows.withheld, subjects: Arc::new(rows.subjects), admitting })
+    let subjects = Arc::new(rows.subjects);
+    Ok(Built { release, body, rows: rows.count, subjects, segment, source, withheld: rows.withheld, admitting })
 }
 
 struct Rows {
     body: Vec<u8>,
     count: u64,
     more: bool,
+    /// Cut to what the limit on subjects has room for.
+    clipped: bool,
     subjects: Vec<u64>,
-    withheld: std::collections::BTreeMap<crate::domain::text::FieldName, u64>,
+    withheld: BTreeMap<FieldName, u64>,
 }
 
 /// Reads at most `take` rows into the page's buffer; runs on the engine's threads.
-async fn collect(mut stream: crate::engine::ReleasedStream, take: u64) -> Result<Rows, EngineError> {
-    let mut encoder = Encoder::new(Format::Json, stream.columns());
-    let mut rows =
-        Rows { body: b"{\"rows\":[".to_vec(), count: 0, more: false, subjects: Vec::new(), withheld: std::collections::BTreeMap::new() };
+async fn collect(app: Arc<App>, plan: Arc<ReleasePlan>, mut stream: ReleasedStream, take: u64) -> Result<Rows, AppError> {
+    let wrong = |error| AppError::of_engine(error, plan.dataset().name.as_str());
+    let mut encoder = Encoder::new(Format::Json.into(), stream.columns()).map_err(wrong)?;
+    let (mut batches, mut count, mut more) = (Vec::new(), 0_u64, false);
     while let Some(batch) = stream.next().await {
-        let batch = batch?;
-        let left = usize::try_from(take.saturating_sub(rows.count)).unwrap_or(usize::MAX);
-        rows.more |= batch.rows() > left;
+        let batch = batch.map_err(wrong)?;
+        let left = usize::try_from(take.saturating_sub(count)).unwrap_or(usize::MAX);
+        more |= batch.rows() > left;
         let kept = if batch.rows() > left { batch.slice(0, left) } else { batch };
-        if kept.rows() > 0 {
-            if rows.count > 0 {
-                rows.body.push(b',');
-            }
-            rows.body.extend_from_slice(&encoder.encode(&kept)?);
-            rows.subjects.extend_from_slice(kept.subjects());
-            super::add_withheld(&mut rows.withheld, kept.withheld());
-            rows.count = rows.count.saturating_add(u64::try_from(kept.rows()).unwrap_or(u64::MAX));
-        }
-        if rows.more {
+        count = count.saturating_add(u64::try_from(kept.rows()).unwrap_or(u64::MAX));
+        batches.push(kept);
+        if more {
             break;
         }
     }
+    let clipped = allowance::clip_subjects(&app, &plan, &mut batches).await?;
+    let mut rows = Rows {
+        body: b"{\"rows\":[".to_vec(),
+        count: batches.iter().map(|batch| u64::try_from(batch.rows()).unwrap_or(u64::MAX)).sum(),
+        more: more || clipped,
+        clipped,
+        subjects: batches.iter().flat_map(|batch| batch.subjects().iter().copied()).collect(),
+        withheld: BTreeMap::new(),
+    };
+    for batch in &batches {
+        super::add_withheld(&mut rows.withheld, batch.withheld());
+    }
+    rows.body.extend_from_slice(&encoder.encode(&batches).map_err(wrong)?);
     Ok(rows)
 }
 
@@ -175,38 +196,39 @@ async fn record(app: &Arc<App>, request: &Request, decided: &Decided, built: &Bu
         },
     });
     let (beside, segment, rows, known) = (beside(&request.asked)?, built.segment.clone(), built.rows, decided.counters);
-    let (asking, seen, subjects) = (built.admitting.asking().clone(), built.admitting.watermark, Arc::clone(&built.subjects));
-    let permit = plan.permit().clone();
+    let (asking, seen) = (built.admitting.asking().clone(), built.admitting.watermark);
+    let (recording, subjects) = (Arc::clone(&plan), Arc::clone(&built.subjects));
     let outcome = app
         .store
         .release(&request.bearer.token.vendor.clone(), move |tx| {
+            let plan = recording;
             let now = tx.now();
             if counters::read(tx, plan.vendor())? != known || now >= plan.stands_until() {
-                return Ok::<_, AppError>((Recorded::Moved, None));
+                return Ok::<_, AppError>((Recorded::Moved, now, None, None));
             }
             // What a person said since the rows were computed counts as well.
             if consents::newly_denied(tx, &asking, seen, &subjects, now)?.0 {
-                return Ok((Recorded::Moved, None));
+                return Ok((Recorded::Moved, now, None, None));
             }
             let day = now.date();
             let used = quotas::used(tx, plan.permit(), day)?;
             if used.saturating_add(rows) > plan.daily_rows() {
-                return Ok((Recorded::Moved, Some((day, used))));
+                return Ok((Recorded::Moved, now, Some(used), None));
             }
-            let used = quotas::charge(tx, plan.permit(), day, rows)?;
-            if used > plan.daily_rows() {
-                // Another broker charged in between: the error takes this charge back.
-                return Err(quota_spent(now));
-            }
+            // Where another broker charged in between, the error takes this charge back.
+            let requests = allowance::charge_request(tx, &plan, now)?;
+            let used = allowance::charge(tx, &plan, rows, &subjects, now)?;
             ledger::keep(tx, &segment)?;
             append(tx, &body, beside)?;
-            Ok((Recorded::Yes, Some((day, used))))
+            Ok((Recorded::Yes, now, Some(used), requests))
         })
         .await?;
-    if let Some((day, used)) = outcome.1 {
-        app.decisions.saw_used(&permit, day, used);
+    let (recorded, now, used, requests) = outcome;
+    if let Some(used) = used {
+        app.decisions.known.saw_rows(plan.permit(), now.date(), used);
     }
-    Ok(outcome.0)
+    allowance::saw_requests(app, &plan, now, requests);
+    Ok(recorded)
 }
 
 /// What a cursor is bound to: client, permit revision, query and source version; not the token, which is short-lived.

@@ -13,12 +13,12 @@ use crate::domain::gate::Gate;
 use crate::domain::id::ReleaseId;
 use crate::domain::text::{Digest, FieldName};
 use crate::domain::time::{Date, Instant};
-use crate::engine::encode::{Encoder, Format};
-use crate::engine::{Released, ReleasedStream, Window};
+use crate::engine::encode::{Coder, Encoder, Format, Wire};
+use crate::engine::{EngineError, Released, ReleasedStream, Window};
 use crate::files::Runs;
 use crate::history::{Body, Closed, Cut, Opened, Outcome};
 use crate::keys::Hasher;
-use crate::policy::release::{ReleasePlan, stands_until, still_open};
+use crate::policy::release::{Limit, ReleasePlan, stands_until, still_open};
 use crate::store::counters::{self, Counters};
 use crate::store::streams::{self, OpenStream, Toll};
 use crate::store::{Tx, permits, quotas};
@@ -26,10 +26,12 @@ use crate::store::{Tx, permits, quotas};
 use super::super::consents::{self, Admitting};
 use super::super::{App, AppError, append, new_id};
 use super::limits::{Slot, check_recording};
-use super::{Decided, Request, beside, decide, ledger, live, note, quota_spent, receiver, refusal, what, worth_asking_again};
+use super::{Decided, Request, allowance, beside, decide, ledger, live, note, receiver, refusal, what, worth_asking_again};
 
 /// The most rows of a chunk.
 const MOST_ROWS: usize = 65_536;
+/// Bytes in memory beyond which a chunk takes no further batch: what a stream holds does not grow with its rows' width.
+const MOST_BYTES: usize = 32 * 1024 * 1024;
 /// The oldest a chunk may grow before it is tolled and sent.
 const MOST_AGE: Duration = Duration::from_secs(1);
 /// How long a receiver may read nothing before the stream is cut.
@@ -58,11 +60,11 @@ impl Streaming {
     }
 }
 
-/// Opens a stream of rows in a format.
-pub async fn stream(app: &Arc<App>, request: &Request, format: Format) -> Result<Streaming, AppError> {
+/// Opens a stream of rows in a format and coding.
+pub async fn stream(app: &Arc<App>, request: &Request, wire: Wire) -> Result<Streaming, AppError> {
     let (shared, asked) = (Arc::clone(app), request.clone());
     // Opening is not given up when its caller goes away: what is on record as opened must run to its end.
-    let opening = app.engine.spawn(async move { attempt(&shared, &asked, format).await });
+    let opening = app.engine.spawn(async move { attempt(&shared, &asked, wire).await });
     let opened = opening.await.map_err(|error| AppError::Internal(error.to_string())).and_then(|opened| opened);
     match opened {
         Ok(streaming) => Ok(streaming),
@@ -70,12 +72,12 @@ pub async fn stream(app: &Arc<App>, request: &Request, format: Format) -> Result
     }
 }
 
-async fn attempt(app: &Arc<App>, request: &Request, format: Format) -> Result<Streaming, AppError> {
+async fn attempt(app: &Arc<App>, request: &Request, wire: Wire) -> Result<Streaming, AppError> {
     let slot = app.streams.slot(&request.bearer.token.vendor)?;
     check_recording(app).await?;
     let mut slot = Some(slot);
     for fresh in [false, true] {
-        match once(app, request, format, fresh, &mut slot).await {
+        match once(app, request, wire, fresh, &mut slot).await {
             Ok(Some(streaming)) => return Ok(streaming),
             // Rights moved, or what was kept in memory is not what holds: once more from the live state.
             Ok(None) => app.decisions.forget(&request.bearer.token.id),
@@ -86,13 +88,7 @@ async fn attempt(app: &Arc<App>, request: &Request, format: Format) -> Result<St
     Err(AppError::Unavailable("Rights are changing just now; try again shortly.".to_owned()))
 }
 
-async fn once(
-    app: &Arc<App>,
-    request: &Request,
-    format: Format,
-    fresh: bool,
-    slot: &mut Option<Slot>,
-) -> Result<Option<Streaming>, AppError> {
+async fn once(app: &Arc<App>, request: &Request, wire: Wire, fresh: bool, slot: &mut Option<Slot>) -> Result<Option<Streaming>, AppError> {
     let decided = decide(app, request, fresh).await?;
     let plan = Arc::clone(&decided.plan);
     let name = plan.dataset().name.as_str();
@@ -104,16 +100,14 @@ async fn once(
     let mut rows =
         app.engine.open(Arc::clone(&plan), secrets, window, admitting.engine()).await.map_err(|error| AppError::of_engine(error, name))?;
     // After the source was looked at: drift comes before the quota.
-    if app.decisions.used(plan.permit(), now.date()) >= plan.daily_rows() {
-        return Err(quota_spent(now));
-    }
+    allowance::check_known(app, &plan, now)?;
     // The first batch is computed before the record says that a stream was opened: a broken source refuses.
     let first = rows.next().await.transpose().map_err(|error| AppError::of_engine(error, name))?;
     let release = new_id::<ReleaseId>()?;
-    let Some(used) = open(app, request, &decided, &release, &source, (format, admitting.watermark)).await? else { return Ok(None) };
+    let Some(used) = open(app, request, &decided, &release, &source, (wire.format, admitting.watermark)).await? else { return Ok(None) };
     let (chunks, receiver) = mpsc::channel(1);
     let whole = Arc::new(AtomicBool::new(false));
-    let running = Running::new(app, request, decided, release.clone(), (rows, admitting), format, used)?;
+    let running = Running::new(app, request, decided, release.clone(), (rows, admitting), wire, used)?;
     drop(app.engine.spawn(running.run(first, chunks, slot.take(), Arc::clone(&whole))));
     Ok(Some(Streaming { release, chunks: receiver, whole }))
 }
@@ -131,16 +125,20 @@ async fn open(
     let body = Body::Opened(Opened { to: receiver(app, request)?, what: what(&plan, release, source, format, consent) });
     let (beside, known, broker) = (beside(&request.asked)?, decided.counters, app.settings.broker.clone());
     let (release, token) = (release.clone(), request.bearer.token.clone());
-    app.store
+    let opening = Arc::clone(&plan);
+    let opened = app
+        .store
         .release(&token.vendor.clone(), move |tx| {
+            let plan = opening;
             let now = tx.now();
             if counters::read(tx, plan.vendor())? != known || now >= plan.stands_until() {
                 return Ok(None);
             }
             let used = quotas::used(tx, plan.permit(), now.date())?;
             if used >= plan.daily_rows() {
-                return Err(quota_spent(now));
+                return Err(allowance::spent_today(Limit::Rows, now).into());
             }
+            let requests = allowance::charge_request(tx, &plan, now)?;
             append(tx, &body, beside)?;
             let open = OpenStream {
                 release,
@@ -153,9 +151,13 @@ async fn open(
                 opened_at: now,
             };
             streams::open(tx, &open)?;
-            Ok(Some(used))
+            Ok::<_, AppError>(Some((used, now, requests)))
         })
-        .await
+        .await?;
+    Ok(opened.map(|(used, now, requests)| {
+        allowance::saw_requests(app, &plan, now, requests);
+        used
+    }))
 }
 
 /// Why the pump stops.
@@ -181,7 +183,9 @@ struct Running {
     release: ReleaseId,
     rows: ReleasedStream,
     admitting: Admitting,
-    encoder: Encoder,
+    /// What the rows are written with, until the last of them is.
+    encoder: Option<Encoder>,
+    coder: Option<Coder>,
     header: Option<Vec<u8>>,
     standing: Standing,
     hasher: Hasher,
@@ -201,10 +205,12 @@ impl Running {
         decided: Decided,
         release: ReleaseId,
         (rows, admitting): (ReleasedStream, Admitting),
-        format: Format,
+        wire: Wire,
         used: u64,
     ) -> Result<Self, AppError> {
-        let encoder = Encoder::new(format, rows.columns());
+        let of_engine = |error| AppError::of_engine(error, decided.plan.dataset().name.as_str());
+        let encoder = Encoder::new(wire, rows.columns()).map_err(of_engine)?;
+        let coder = Coder::new(wire.coding).map_err(of_engine)?;
         let header = Some(encoder.header()).filter(|header| !header.is_empty());
         let standing = Standing { counters: decided.counters, until: decided.plan.stands_until(), used, day: app.clock.now().date() };
         Ok(Self {
@@ -214,7 +220,8 @@ impl Running {
             release,
             rows,
             admitting,
-            encoder,
+            encoder: Some(encoder),
+            coder: Some(coder),
             header,
             standing,
             hasher: Hasher::new(),
@@ -263,10 +270,13 @@ impl Running {
                     Err(cut) => return End::Cut(cut),
                 }
             }
-            if batches.is_empty() && self.header.is_none() {
+            if batches.is_empty() && self.header.is_none() && !self.has_end() {
                 return End::Whole;
             }
-            let clipped = self.clip(&mut batches);
+            let clipped = match self.clip(&mut batches).await {
+                Ok(clipped) => clipped,
+                Err(cut) => return End::Cut(cut),
+            };
             if clipped && batches.is_empty() && self.header.is_none() {
                 return End::Cut(Cut::Gate(Gate::Quota));
             }
@@ -283,14 +293,16 @@ impl Running {
             if *self.app.streams.stopping().borrow() {
                 return End::Cut(Cut::Stopped);
             }
-            match self.toll(batches).await {
+            // What stands after the last row leaves under the last toll, so that a stream that was cut has no end.
+            let last = done && carried.is_none() && !clipped;
+            match self.toll(batches, last).await {
                 Ok(chunk) => place.send(Ok(chunk)),
                 Err(cut) => return End::Cut(cut),
             }
             if clipped {
                 return End::Cut(Cut::Gate(Gate::Quota));
             }
-            if done && carried.is_none() {
+            if last {
                 return End::Whole;
             }
         }
@@ -299,7 +311,7 @@ impl Running {
     /// Gathers batches until a chunk is full, old enough, or the rows are over.
     async fn gather(&mut self, carried: Option<Released>, batches: &mut Vec<Released>) -> Result<Gathered, Cut> {
         let deadline = tokio::time::Instant::now() + MOST_AGE;
-        let mut rows = 0_usize;
+        let (mut rows, mut bytes) = (0_usize, 0_usize);
         let mut next = carried;
         loop {
             if let Some(batch) = next.take() {
@@ -310,8 +322,9 @@ impl Running {
                     return Ok(Gathered { over: false, rest: Some(rest) });
                 }
                 rows = rows.saturating_add(batch.rows());
+                bytes = bytes.saturating_add(batch.bytes());
                 batches.push(batch);
-                if rows == MOST_ROWS {
+                if rows == MOST_ROWS || bytes >= MOST_BYTES {
                     return Ok(Gathered { over: false, rest: None });
                 }
             }
@@ -330,48 +343,32 @@ impl Running {
     }
 
     /// Cuts a chunk to what the quota still lets leave; says whether it had to.
-    fn clip(&self, batches: &mut Vec<Released>) -> bool {
+    async fn clip(&mut self, batches: &mut Vec<Released>) -> Result<bool, Cut> {
         // At midnight UTC the quota begins anew.
         let used = if self.app.clock.now().date() == self.standing.day { self.standing.used } else { 0 };
-        let mut left = usize::try_from(self.plan.daily_rows().saturating_sub(used)).unwrap_or(usize::MAX);
+        let left = usize::try_from(self.plan.daily_rows().saturating_sub(used)).unwrap_or(usize::MAX);
         let total: usize = batches.iter().map(Released::rows).sum();
-        if total <= left {
-            return false;
+        if total > left {
+            allowance::truncate(batches, left);
         }
-        let mut kept = Vec::new();
-        for batch in batches.drain(..) {
-            let rows = batch.rows().min(left);
-            if rows > 0 {
-                kept.push(batch.slice(0, rows));
-                left = left.saturating_sub(rows);
-            }
-        }
-        *batches = kept;
-        true
+        let clipped = allowance::clip_subjects(&self.app, &self.plan, batches).await.map_err(unpaid)?;
+        Ok(clipped || total > left)
     }
 
     /// Encodes a chunk, stores its subjects, and asks the gate and the quota in one short transaction.
-    async fn toll(&mut self, batches: Vec<Released>) -> Result<Bytes, Cut> {
-        let unavailable = |error: AppError| {
-            tracing::error!(%error, "a toll could not be paid");
-            match error {
-                AppError::Refused(refusal) => Cut::Gate(refusal.gate),
-                _ => Cut::Unrecorded,
-            }
-        };
+    async fn toll(&mut self, batches: Vec<Released>, last: bool) -> Result<Bytes, Cut> {
         let mut bytes = self.header.take().unwrap_or_default();
         let mut subjects = Vec::new();
         let mut rows = 0_u64;
         let mut withheld = BTreeMap::new();
         for batch in &batches {
-            let encoded = self.encoder.encode(batch).map_err(|_| Cut::Source)?;
-            bytes.extend_from_slice(&encoded);
             subjects.extend_from_slice(batch.subjects());
             super::add_withheld(&mut withheld, batch.withheld());
             rows = rows.saturating_add(u64::try_from(batch.rows()).unwrap_or(u64::MAX));
         }
+        bytes.extend_from_slice(&self.encoded(&batches, last).map_err(|_| Cut::Source)?);
         drop(batches);
-        let segment = ledger::prepare(&self.app, &mut subjects).await.map_err(unavailable)?;
+        let segment = ledger::prepare(&self.app, &mut subjects).await.map_err(unpaid)?;
         let size = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
         let number = self.tolls.saturating_add(1);
         let (release, digest) = (self.release.clone(), segment.digest.clone());
@@ -391,33 +388,55 @@ impl Running {
                     return Err(refusal(Gate::Consent).into());
                 }
                 standing.day = now.date();
-                standing.used = quotas::charge(tx, plan.permit(), standing.day, rows)?;
-                if standing.used > plan.daily_rows() {
-                    return Err(quota_spent(now));
-                }
+                standing.used = allowance::charge(tx, &plan, rows, &asked, now)?;
                 ledger::keep(tx, &segment)?;
                 streams::toll(tx, &Toll { release, number, rows, bytes: size, segment: segment.digest, at: now })?;
                 Ok((standing, watermark))
             })
             .await;
-        let (standing, watermark) = passed.map_err(|error| match error {
-            AppError::Refused(refusal) => Cut::Gate(refusal.gate),
-            other => unavailable(other),
-        })?;
+        let (standing, watermark) = passed.map_err(unpaid)?;
         self.standing = standing;
         if watermark != seen {
             // The rows to come are asked by what holds now.
-            self.admitting.refresh(&self.app).await.map_err(unavailable)?;
+            self.admitting.refresh(&self.app).await.map_err(unpaid)?;
         }
         // Counted once it is paid: a toll that a gate refused is none.
         self.tolls = number;
-        self.runs.push(Arc::unwrap_or_clone(subjects)).await.map_err(|error| unavailable(error.into()))?;
+        self.runs.push(Arc::unwrap_or_clone(subjects)).await.map_err(|error| unpaid(error.into()))?;
         self.hasher.update(&bytes);
         self.segments.push(digest);
         self.sent_rows = self.sent_rows.saturating_add(rows);
         self.sent_bytes = self.sent_bytes.saturating_add(size);
         super::add_withheld(&mut self.withheld, withheld);
-        Ok(Bytes::from(bytes))
+        // Only now is it coded: the record speaks of the body as it is.
+        self.coded(bytes, last).map(Bytes::from).map_err(|_| Cut::Source)
+    }
+
+    /// Whether something stands after the last row.
+    fn has_end(&self) -> bool {
+        self.encoder.as_ref().is_some_and(Encoder::has_end) || self.coder.as_ref().is_some_and(Coder::has_end)
+    }
+
+    fn encoded(&mut self, batches: &[Released], last: bool) -> Result<Vec<u8>, EngineError> {
+        let Some(mut encoder) = self.encoder.take() else { return Ok(Vec::new()) };
+        let mut bytes = encoder.encode(batches)?;
+        if last {
+            bytes.extend_from_slice(&encoder.finish()?);
+        } else {
+            self.encoder = Some(encoder);
+        }
+        Ok(bytes)
+    }
+
+    fn coded(&mut self, bytes: Vec<u8>, last: bool) -> Result<Vec<u8>, EngineError> {
+        let Some(mut coder) = self.coder.take() else { return Ok(bytes) };
+        let mut coded = coder.push(bytes)?;
+        if last {
+            coded.extend_from_slice(&coder.finish()?);
+        } else {
+            self.coder = Some(coder);
+        }
+        Ok(coded)
     }
 
     async fn close(self, cut: Option<Cut>) -> Result<(), AppError> {
@@ -452,6 +471,17 @@ impl Running {
                 Ok(streams::finish(tx, &release)?)
             })
             .await
+    }
+}
+
+/// Why a toll is not paid: a gate that closed says so by itself.
+fn unpaid(error: AppError) -> Cut {
+    match error {
+        AppError::Refused(refusal) => Cut::Gate(refusal.gate),
+        other => {
+            tracing::error!(error = %other, "a toll could not be paid");
+            Cut::Unrecorded
+        }
     }
 }
 

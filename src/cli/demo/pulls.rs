@@ -41,8 +41,8 @@ fn of_oauth(error: OauthError) -> AppError {
 pub async fn pull(app: &Arc<App>, vendor: &VendorAccess) -> Result<(), AppError> {
     let bearer = token(app, vendor).await.map_err(of_oauth)?;
     for offered in release::datasets(app, &bearer).await? {
-        release::page(app, &request(bearer.clone(), offered.name.as_str()), Some(100), None).await?;
-        let mut streaming = release::stream(app, &request(bearer.clone(), offered.name.as_str()), Format::Csv).await?;
+        release::page(app, &request(bearer.clone(), offered.name.as_str()), Format::Json.into(), Some(100), None).await?;
+        let mut streaming = release::stream(app, &request(bearer.clone(), offered.name.as_str()), Format::Csv.into()).await?;
         while let Some(chunk) = streaming.next().await {
             chunk.map_err(|broken| AppError::Internal(broken.to_string()))?;
         }

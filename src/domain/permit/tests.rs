@@ -60,6 +60,9 @@ fn each_member_changed_each_way() {
         ("a pseudonym in the clear", with("/fields/id", json!({"kind": "clear"})), W),
         ("a lower quota", with("/daily_rows", json!(99)), N),
         ("a higher quota", with("/daily_rows", json!(101)), W),
+        ("a limit on people", with("/daily_subjects", json!(5)), N),
+        ("a limit on requests", with("/requests_per_minute", json!(5)), N),
+        ("hours", with("/open_hours", hours(&["monday"], "08:00", "18:00")), N),
         ("a later start", with("/starts_on", json!("2026-02-02")), N),
         ("an earlier start", with("/starts_on", json!("2026-01-31")), W),
         ("no start", with("/starts_on", Value::Null), W),
@@ -75,6 +78,44 @@ fn each_member_changed_each_way() {
     for (what, new, expected) in table {
         assert_eq!(compare(&read(&terms()), &read(&new)), Ok(expected), "{what}");
     }
+}
+
+fn hours(days: &[&str], from: &str, to: &str) -> Value {
+    json!({"days": days, "from": from, "to": to})
+}
+
+#[test]
+fn a_limit_may_only_fall() {
+    use Change::{Narrowing as N, Widening as W};
+    let workdays = &["monday", "tuesday"];
+    let table = [
+        ("/daily_subjects", json!(10), vec![(json!(9), N), (json!(10), N), (json!(11), W), (Value::Null, W)]),
+        ("/requests_per_minute", json!(10), vec![(json!(9), N), (json!(11), W), (Value::Null, W)]),
+        (
+            "/open_hours",
+            hours(workdays, "08:00", "18:00"),
+            vec![
+                (hours(&["monday"], "08:00", "18:00"), N),
+                (hours(workdays, "09:00", "17:30"), N),
+                (hours(workdays, "07:59", "18:00"), W),
+                (hours(workdays, "08:00", "18:01"), W),
+                (hours(&["monday", "sunday"], "09:00", "10:00"), W),
+                (Value::Null, W),
+            ],
+        ),
+    ];
+    for (member, before, changes) in table {
+        for (after, expected) in changes {
+            assert_eq!(
+                compare(&read(&with(member, before.clone())), &read(&with(member, after.clone()))),
+                Ok(expected),
+                "{member}: {after}"
+            );
+        }
+    }
+    // What a permit lacks is not written, so that those of before keep their bytes.
+    let written = serde_json::to_value(read(&terms())).unwrap();
+    assert!(["daily_subjects", "requests_per_minute", "open_hours"].iter().all(|name| written.get(name).is_none()));
 }
 
 #[test]

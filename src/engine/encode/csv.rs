@@ -5,22 +5,22 @@ use super::column::{Values, push_date, push_integer, push_number, push_timestamp
 use crate::engine::canonical::{Zeros, push_decimal};
 
 /// Appends one line.
-pub(super) fn push_row(to: &mut Vec<u8>, columns: &[Column<'_>], row: usize) {
+pub(super) fn push_row(to: &mut Vec<u8>, columns: &[Column<'_>], row: usize, safe: bool) {
     for (at, column) in columns.iter().enumerate() {
         if at > 0 {
             to.push(b',');
         }
         if !column.is_null(row) {
-            push_value(to, &column.values, row);
+            push_value(to, &column.values, row, safe);
         }
     }
     to.extend_from_slice(b"\r\n");
 }
 
 /// A value without a form (NaN, infinities) leaves its field empty.
-pub(super) fn push_value(to: &mut Vec<u8>, values: &Values<'_>, row: usize) {
+pub(super) fn push_value(to: &mut Vec<u8>, values: &Values<'_>, row: usize, safe: bool) {
     match values {
-        Values::Text(cells) => push_text(to, cells.value(row)),
+        Values::Text(cells) => push_text(to, cells.value(row), safe),
         Values::Integer(cells) => push_integer(to, cells.value(row)),
         Values::Number(cells) => {
             push_number(to, cells.value(row));
@@ -36,12 +36,16 @@ pub(super) fn push_value(to: &mut Vec<u8>, values: &Values<'_>, row: usize) {
     }
 }
 
-/// Appends a text, in quotes if it is empty or holds a separator, a quote or a line break.
-pub(super) fn push_text(to: &mut Vec<u8>, text: &str) {
+/// Appends a text, in quotes if it is empty or holds a separator, a quote or a line break. With `safe`, one that a
+/// spreadsheet would take for a formula gets an apostrophe before it. Numbers are none and stay as they are.
+pub(super) fn push_text(to: &mut Vec<u8>, text: &str, safe: bool) {
+    let harmless = if safe && text.starts_with(['=', '+', '-', '@', '\t', '\r']) { "'" } else { "" };
     if !text.is_empty() && !text.bytes().any(|byte| matches!(byte, b',' | b'"' | b'\r' | b'\n')) {
+        to.extend_from_slice(harmless.as_bytes());
         return to.extend_from_slice(text.as_bytes());
     }
     to.push(b'"');
+    to.extend_from_slice(harmless.as_bytes());
     for byte in text.bytes() {
         if byte == b'"' {
             to.push(b'"');

@@ -2,7 +2,7 @@
 
 use crate::domain::Invalid;
 use crate::domain::condition::Operator;
-use crate::policy::release::Asked;
+use crate::policy::release::{Asked, Order};
 
 /// A parsed query.
 #[derive(Debug, Default, PartialEq)]
@@ -11,6 +11,8 @@ pub struct RecordsQuery {
     pub permit: Option<String>,
     pub limit: Option<u64>,
     pub cursor: Option<String>,
+    /// `csv_safe=1`: see [`crate::engine::encode::Wire`].
+    pub csv_safe: bool,
 }
 
 /// The most filters of one request.
@@ -20,6 +22,7 @@ const MOST_FILTERS: usize = 50;
 pub fn parse(raw: &str) -> Result<RecordsQuery, Invalid> {
     let pairs: Vec<(String, String)> = serde_urlencoded::from_str(raw).map_err(|_| Invalid::new("query", "can't be read"))?;
     let mut query = RecordsQuery::default();
+    let mut csv_safe = None;
     for (name, value) in pairs {
         match name.as_str() {
             "select" => once(&name, &mut query.asked.select, names(&value))?,
@@ -34,7 +37,15 @@ pub fn parse(raw: &str) -> Result<RecordsQuery, Invalid> {
                 if !query.asked.order.is_empty() {
                     return Err(Invalid::new("order", "must not be given twice"));
                 }
-                query.asked.order = names(&value).into_iter().map(direction).collect();
+                query.asked.order = names(&value).into_iter().map(order).collect();
+            }
+            "csv_safe" => {
+                let safe = match value.as_str() {
+                    "1" => true,
+                    "0" => false,
+                    _ => return Err(Invalid::new("csv_safe", "must be 1 or 0")),
+                };
+                once(&name, &mut csv_safe, safe)?;
             }
             _ => {
                 if query.asked.filter.len() == MOST_FILTERS {
@@ -45,6 +56,7 @@ pub fn parse(raw: &str) -> Result<RecordsQuery, Invalid> {
             }
         }
     }
+    query.csv_safe = csv_safe.unwrap_or(false);
     Ok(query)
 }
 
@@ -56,12 +68,19 @@ fn names(list: &str) -> Vec<String> {
     list.split(',').map(|name| name.trim().to_owned()).filter(|name| !name.is_empty()).collect()
 }
 
-fn direction(name: String) -> (String, bool) {
-    match name.rsplit_once('.') {
-        Some((field, "desc")) => (field.to_owned(), true),
-        Some((field, "asc")) => (field.to_owned(), false),
-        _ => (name, false),
-    }
+/// `field.desc.nullslast` → its parts. NULL counts as more than any value where nothing is said of it, as PostgreSQL has it.
+fn order(name: String) -> Order {
+    let (rest, nulls_first) = match name.rsplit_once('.') {
+        Some((rest, "nullsfirst")) => (rest, Some(true)),
+        Some((rest, "nullslast")) => (rest, Some(false)),
+        _ => (name.as_str(), None),
+    };
+    let (field, descending) = match rest.rsplit_once('.') {
+        Some((field, "desc")) => (field, true),
+        Some((field, "asc")) => (field, false),
+        _ => (rest, false),
+    };
+    Order { field: field.to_owned(), descending, nulls_first: nulls_first.unwrap_or(descending) }
 }
 
 /// `eq.DE` → the operator and its values. What is no operator becomes an `in` without values, which the field's own
@@ -109,8 +128,12 @@ mod tests {
             ]
         );
         assert_eq!(query.asked.select, Some(vec![text("a"), text("b")]));
-        assert_eq!(query.asked.order, vec![(text("a"), true), (text("b"), false)]);
+        let order = |field: &str, descending, nulls_first| Order { field: text(field), descending, nulls_first };
+        assert_eq!(query.asked.order, vec![order("a", true, true), order("b", false, false)]);
         assert_eq!(query.limit, Some(5));
+        let query = parse("order=a.desc.nullslast,b.asc.nullsfirst,c.nullsfirst,d.e&csv_safe=1").unwrap();
+        let expected = [order("a", true, false), order("b", false, true), order("c", false, true), order("d.e", false, false)];
+        assert_eq!((query.asked.order.as_slice(), query.csv_safe), (&expected[..], true));
     }
 
     #[test]
@@ -122,7 +145,8 @@ mod tests {
 
     #[test]
     fn nothing_is_given_twice() {
-        for raw in ["limit=1&limit=2", "select=a&select=b", "order=a&order=b", "cursor=x&cursor=y"] {
+        for raw in ["limit=1&limit=2", "select=a&select=b", "order=a&order=b", "cursor=x&cursor=y", "csv_safe=1&csv_safe=1", "csv_safe=yes"]
+        {
             assert!(parse(raw).is_err(), "{raw}");
         }
         assert!(parse("limit=-1").is_err());

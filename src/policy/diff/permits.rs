@@ -12,7 +12,20 @@ use super::{Diff, Difference, Direction, moved, some};
 /// What changes for the receiver between two revisions.
 pub fn permits(before: &PermitTerms, after: &PermitTerms) -> Diff {
     // Whoever adds a part to the terms must say here how it differs.
-    let PermitTerms { dataset, purpose, legal_basis, instruction, fields: _, condition, daily_rows, starts_on, ends_on } = after;
+    let PermitTerms {
+        dataset,
+        purpose,
+        legal_basis,
+        instruction,
+        fields: _,
+        condition,
+        daily_rows,
+        daily_subjects,
+        requests_per_minute,
+        open_hours,
+        starts_on,
+        ends_on,
+    } = after;
     let mut differences = Vec::new();
     let mut note = |field: &str, label: &str, said: (String, String), one: PermitTerms| {
         if one != *before {
@@ -33,6 +46,14 @@ pub fn permits(before: &PermitTerms, after: &PermitTerms) -> Diff {
     note("condition", "Rows", said, PermitTerms { condition: condition.clone(), ..old() });
     let said = (words::quota(before.daily_rows), words::quota(*daily_rows));
     note("daily_rows", "Quota", said, PermitTerms { daily_rows: *daily_rows, ..old() });
+    let no_limit = || "no limit".to_owned();
+    let people = |terms: &PermitTerms| terms.daily_subjects.map_or_else(no_limit, words::people_a_day);
+    note("daily_subjects", "People", (people(before), people(after)), PermitTerms { daily_subjects: *daily_subjects, ..old() });
+    let requests = |terms: &PermitTerms| terms.requests_per_minute.map_or_else(no_limit, words::requests_a_minute);
+    let said = (requests(before), requests(after));
+    note("requests_per_minute", "Requests", said, PermitTerms { requests_per_minute: *requests_per_minute, ..old() });
+    let hours = |terms: &PermitTerms| terms.open_hours.as_ref().map_or_else(|| "at any time".to_owned(), words::open_hours);
+    note("open_hours", "Hours", (hours(before), hours(after)), PermitTerms { open_hours: open_hours.clone(), ..old() });
     let first = |terms: &PermitTerms| terms.starts_on.map_or_else(|| "with the agreement".to_owned(), |day| day.to_string());
     note("starts_on", "First day", (first(before), first(after)), PermitTerms { starts_on: *starts_on, ..old() });
     let last = |terms: &PermitTerms| terms.ends_on.map_or_else(|| "with the agreement".to_owned(), |day| day.to_string());
@@ -50,6 +71,13 @@ pub fn permits(before: &PermitTerms, after: &PermitTerms) -> Diff {
         Direction::Stronger => "quota lowered".to_owned(),
         Direction::Weaker | Direction::Neutral | Direction::Unclear => "quota raised".to_owned(),
     }));
+    for (field, name) in [("daily_subjects", "people a day"), ("requests_per_minute", "requests a minute"), ("open_hours", "hours")] {
+        parts.extend(changed(field).map(|direction| match direction {
+            Direction::Stronger => format!("{name} limited further"),
+            Direction::Weaker => format!("{name} limited less"),
+            Direction::Neutral | Direction::Unclear => format!("{name} changed"),
+        }));
+    }
     parts.extend(moved("starts", before.starts_on, *starts_on));
     parts.extend(moved("ends", before.ends_on, *ends_on));
     if parts.is_empty() && !differences.is_empty() {

@@ -17,7 +17,15 @@ pub struct Shape {
     pub(in crate::policy) selected: Vec<usize>,
     pub(in crate::policy) condition: Vec<Comparison>,
     pub(in crate::policy) filter: Vec<Comparison>,
-    pub(in crate::policy) order: Vec<(usize, bool)>,
+    pub(in crate::policy) order: Vec<SortKey>,
+}
+
+/// One key of an order: a column, by its place among [`Shape::columns`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SortKey {
+    pub at: usize,
+    pub descending: bool,
+    pub nulls_first: bool,
 }
 
 impl Shape {
@@ -45,8 +53,8 @@ impl Shape {
     pub fn filter(&self) -> &[Comparison] {
         &self.filter
     }
-    /// The order asked for, over treated values: index into [`Self::columns`] and whether descending.
-    pub fn order(&self) -> &[(usize, bool)] {
+    /// The order asked for, over treated values.
+    pub fn order(&self) -> &[SortKey] {
         &self.order
     }
 }

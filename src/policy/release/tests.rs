@@ -45,6 +45,9 @@ fn terms() -> PermitTerms {
         fields,
         condition: Condition::default(),
         daily_rows: 10,
+        daily_subjects: None,
+        requests_per_minute: None,
+        open_hours: None,
         starts_on: None,
         ends_on: None,
     }
@@ -325,7 +328,7 @@ fn an_unknown_field_and_a_withheld_one_answer_alike() {
     };
     let ways: [fn(&str) -> Asked; 3] = [
         |name| Asked { select: Some(vec![name.to_owned()]), ..Asked::default() },
-        |name| Asked { order: vec![(name.to_owned(), false)], ..Asked::default() },
+        |name| Asked { order: vec![Order { field: name.to_owned(), descending: false, nulls_first: false }], ..Asked::default() },
         |name| Asked { filter: vec![(name.to_owned(), Operator::Eq, vec!["1".to_owned()])], ..Asked::default() },
     ];
     for way in ways {

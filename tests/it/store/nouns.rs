@@ -32,6 +32,7 @@ crate::on_both!(
     issued_tokens,
     keys,
     quota,
+    limits,
     stream,
     damaged
 );
@@ -451,6 +452,40 @@ async fn quota(database: Database) {
         assert_eq!(quotas::used(tx, &permit, tomorrow)?, 0);
         assert_eq!(quotas::used(tx, &text("post"), today)?, 0);
         assert_eq!(quotas::charge(tx, &permit, today, u64::MAX), Err(StoreError::Damaged("quota")));
+        Ok(())
+    })
+    .await;
+}
+
+async fn limits(database: Database) {
+    let store = open(&database);
+    write(&store, |tx| {
+        let (permit, other): (Slug, Slug) = (text("mail"), text("post"));
+        let (today, tomorrow) = (samples::day("2026-07-01"), samples::day("2026-07-02"));
+        quotas::charge(tx, &permit, today, 9)?;
+        quotas::charge(tx, &other, today, 9)?;
+        // Hashes have all their bits: the highest one too.
+        let many = [0, 7, u64::MAX, u64::MAX / 2 + 1];
+        assert_eq!(quotas::charge_subjects(tx, &permit, today, &many)?, 4);
+        assert_eq!(quotas::charge_subjects(tx, &permit, today, &[7, 8, u64::MAX])?, 5, "each counts once");
+        assert_eq!(quotas::charge_subjects(tx, &permit, today, &[])?, 5);
+        assert_eq!(quotas::subjects_used(tx, &permit, today)?, 5);
+        assert_eq!(quotas::known_subjects(tx, &permit, today, &[1, 7, u64::MAX])?, [7, u64::MAX].into());
+        assert_eq!(quotas::charge_subjects(tx, &other, today, &[7])?, 1, "permits count apart");
+        quotas::charge(tx, &permit, tomorrow, 1)?;
+        assert_eq!(quotas::charge_subjects(tx, &permit, tomorrow, &[7])?, 1, "and so do days");
+        assert!(quotas::known_subjects(tx, &permit, today, &many)?.is_empty(), "what earlier days held is let go");
+        assert_eq!(quotas::subjects_used(tx, &permit, today)?, 5, "their number stays");
+        assert_eq!(quotas::used(tx, &permit, today)?, 9);
+
+        let now = samples::day("2026-07-01").start();
+        assert_eq!(quotas::requests(tx, &permit, now)?, 0);
+        assert_eq!((quotas::charge_request(tx, &permit, now)?, quotas::charge_request(tx, &permit, now.plus_seconds(59))?), (1, 2));
+        assert_eq!(quotas::charge_request(tx, &other, now)?, 1);
+        assert_eq!(quotas::charge_request(tx, &permit, now.plus_seconds(60))?, 1, "a new minute");
+        assert_eq!(quotas::charge_request(tx, &permit, now)?, 2, "a clock that was set back opens nothing");
+        assert_eq!(quotas::requests(tx, &permit, now.plus_seconds(60))?, 2);
+        assert_eq!(quotas::requests(tx, &permit, now.plus_seconds(120))?, 0);
         Ok(())
     })
     .await;

@@ -266,6 +266,8 @@ fn terms(names: &Names<'_>, policy: &StoodPolicy) -> Vec<Said> {
         code: false,
         ..agreement
     };
+    let further = policy_words::further_limits(policy.daily_subjects, policy.requests_per_minute, policy.open_hours.as_ref());
+    let further = if further.is_empty() { "none".to_owned() } else { further.join("; ") };
     let permit = Said {
         href: format!("/permits/{}", policy.permit),
         ..Said::plain("Permit", format!("{}, revision {}", policy.permit, policy.revision))
@@ -282,6 +284,7 @@ fn terms(names: &Names<'_>, policy: &StoodPolicy) -> Vec<Said> {
         Said::plain("Legal basis", words::capitalised(policy_words::legal_basis(policy.legal_basis))),
         Said::plain("Rows", words::capitalised(&policy_words::condition(&policy.condition))),
         Said::plain("Quota", policy_words::quota(policy.daily_rows)),
+        Said::plain("Further limits", further),
         Said::plain("Agreement in force", between(policy.agreement_from.map(Instant::date), policy.agreement_until.map(Instant::date))),
         Said::plain("Days of the permit", between(policy.starts_on, policy.ends_on)),
         names.fact("Written by", &policy.author),

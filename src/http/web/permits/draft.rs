@@ -12,7 +12,7 @@ use std::str::FromStr;
 use crate::domain::Invalid;
 use crate::domain::condition::{Clause, Condition, MOST_CLAUSES, Operator};
 use crate::domain::dataset::Dataset;
-use crate::domain::permit::{LegalBasis, MOST_DAILY_ROWS, PermitTerms};
+use crate::domain::permit::{LegalBasis, MOST_DAILY_ROWS, MOST_DAILY_SUBJECTS, MOST_REQUESTS_PER_MINUTE, OpenHours, PermitTerms};
 use crate::domain::purpose::known_purpose;
 use crate::domain::text::{FieldName, Prose, Slug};
 use crate::domain::time::Date;
@@ -31,6 +31,9 @@ pub const LABELS: &[(&str, &str)] = &[
     ("starts_on", "First day"),
     ("ends_on", "Last day"),
     ("daily_rows", "Rows a day"),
+    ("daily_subjects", "People a day"),
+    ("requests_per_minute", "Requests a minute"),
+    ("open_hours", "Hours"),
     ("fields", "Fields"),
     ("reason", "Reason"),
     ("confirm_clear", "Direct identifiers"),
@@ -115,6 +118,9 @@ pub fn read(typed: &Typed, dataset: &Dataset, instructions: &[Prose]) -> Draft {
     }
     let instruction = instruction(&values, instructions, &mut errors);
     let daily_rows = daily_rows(&values, &mut errors);
+    let daily_subjects = limit(&values, "daily_subjects", MOST_DAILY_SUBJECTS, &mut errors);
+    let requests_per_minute = limit(&values, "requests_per_minute", MOST_REQUESTS_PER_MINUTE, &mut errors);
+    let open_hours = some::<OpenHours>(&values, "open_hours", &mut errors);
     let starts_on = some::<Date>(&values, "starts_on", &mut errors);
     let ends_on = some::<Date>(&values, "ends_on", &mut errors);
     if let (Some(start), Some(end)) = (starts_on, ends_on)
@@ -139,6 +145,9 @@ pub fn read(typed: &Typed, dataset: &Dataset, instructions: &[Prose]) -> Draft {
                 .collect(),
             condition: condition.clone(),
             daily_rows,
+            daily_subjects,
+            requests_per_minute,
+            open_hours,
             starts_on,
             ends_on,
         }),
@@ -174,14 +183,27 @@ fn instruction(values: &Values<'_>, instructions: &[Prose], errors: &mut Vec<Inv
 }
 
 fn daily_rows(values: &Values<'_>, errors: &mut Vec<Invalid>) -> Option<u64> {
-    // People write large numbers with separators.
-    let digits: String =
-        values.sent("daily_rows").unwrap_or_default().chars().filter(|sign| !matches!(sign, ' ' | ',' | '\u{a0}' | '\u{202f}')).collect();
-    let rows = digits.parse::<u64>().ok().filter(|rows| (1..=MOST_DAILY_ROWS).contains(rows));
+    let rows = whole(values.sent("daily_rows").unwrap_or_default()).filter(|rows| (1..=MOST_DAILY_ROWS).contains(rows));
     if rows.is_none() {
         errors.push(Invalid::new("daily_rows", "must be a whole number of at least 1; pause the permit to release nothing"));
     }
     rows
+}
+
+/// A limit that need not be there.
+fn limit(values: &Values<'_>, name: &str, most: u64, errors: &mut Vec<Invalid>) -> Option<u64> {
+    let value = values.sent(name).filter(|value| !value.is_empty())?;
+    let limit = whole(value).filter(|limit| (1..=most).contains(limit));
+    if limit.is_none() {
+        errors.push(Invalid::new(name, format!("must be a whole number from 1 to {most}, or empty")));
+    }
+    limit
+}
+
+/// A whole number: people write large ones with separators.
+fn whole(text: &str) -> Option<u64> {
+    let digits: String = text.chars().filter(|sign| !matches!(sign, ' ' | ',' | '\u{a0}' | '\u{202f}')).collect();
+    digits.parse().ok()
 }
 
 fn condition(typed: &Typed, dataset: &Dataset, errors: &mut Vec<Invalid>) -> Condition {
@@ -229,6 +251,9 @@ pub fn filled(terms: &PermitTerms) -> Typed {
         .with("daily_rows", terms.daily_rows);
     let given = [
         ("instruction", terms.instruction.as_ref().map(ToString::to_string)),
+        ("daily_subjects", terms.daily_subjects.map(|limit| limit.to_string())),
+        ("requests_per_minute", terms.requests_per_minute.map(|limit| limit.to_string())),
+        ("open_hours", terms.open_hours.as_ref().map(ToString::to_string)),
         ("starts_on", terms.starts_on.map(|day| day.to_string())),
         ("ends_on", terms.ends_on.map(|day| day.to_string())),
     ];

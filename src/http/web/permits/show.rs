@@ -136,6 +136,7 @@ pub fn base<'a>(sheet: &'a PermitSheet, revision: &Revision) -> Option<&'a Revis
 /// What a permit's terms say besides its fields.
 pub fn facts(sheet: &PermitSheet, terms: &PermitTerms) -> Vec<Fact> {
     let day = |day: Option<crate::domain::Date>| day.map_or_else(|| "with the agreement".to_owned(), |day| words::date(&day));
+    let further = said::further_limits(terms.daily_subjects, terms.requests_per_minute, terms.open_hours.as_ref());
     vec![
         Fact::new("Agreement", sheet.agreement.reference.as_str()).at(format!("/agreements/{}", sheet.agreement.id)),
         Fact::new("Dataset", terms.dataset.as_str()).at(format!("/datasets/{}", terms.dataset)),
@@ -144,6 +145,7 @@ pub fn facts(sheet: &PermitSheet, terms: &PermitTerms) -> Vec<Fact> {
         Fact::new("Instruction", terms.instruction.as_ref().map(ToString::to_string).unwrap_or_default()),
         Fact::new("Rows", capital(&said::condition(&terms.condition))),
         Fact::new("Quota", capital(&said::quota(terms.daily_rows))),
+        Fact::new("Further limits", if further.is_empty() { "None".to_owned() } else { capital(&further.join("; ")) }),
         Fact::new("First day", capital(&day(terms.starts_on))),
         Fact::new("Last day", capital(&day(terms.ends_on))),
     ]

@@ -182,7 +182,7 @@ pub const TERMS: &[Term] = &[
         "quota",
         "Quota",
         "",
-        "The most rows that may leave under a permit on one day. It limits what a stolen secret could fetch. When it is spent, its gate is closed until midnight UTC.",
+        "The most rows that may leave under a permit on one day, and where the permit says so the most people, the most requests in a minute, and the hours. It limits what a stolen secret could fetch. When it is spent, its gate is closed: until midnight UTC, the next minute or the next of those hours.",
     ),
     term(
         "drift",

@@ -1,0 +1,3 @@
+DROP TABLE request_use;
+DROP TABLE subject_use;
+ALTER TABLE quota_use DROP COLUMN subjects;
