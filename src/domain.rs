@@ -5,6 +5,7 @@ pub mod assessment;
 pub mod client;
 pub mod condition;
 pub mod dataset;
+pub mod detect;
 pub mod evidence;
 pub mod gate;
 pub mod id;

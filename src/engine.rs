@@ -65,8 +65,8 @@ pub struct Settings {
 
 /// The keys of one release. They are wiped when dropped and never printed.
 pub struct Secrets {
-    /// The key of each pseudonym domain.
-    pub pseudonym: BTreeMap<String, [u8; 32]>,
+    /// The key of each keyed treatment, by the label it is derived under.
+    pub treatment: BTreeMap<String, [u8; 32]>,
     /// The key of the subject ledger.
     pub ledger: [u8; 32],
 }
@@ -79,7 +79,7 @@ impl fmt::Debug for Secrets {
 
 impl Drop for Secrets {
     fn drop(&mut self) {
-        self.pseudonym.values_mut().for_each(Zeroize::zeroize);
+        self.treatment.values_mut().for_each(Zeroize::zeroize);
         self.ledger.zeroize();
     }
 }

@@ -250,7 +250,7 @@ fn an_open_state_releases_the_treated_fields_and_no_other() {
     let plan = compile(&open(), &Asked::default(), now()).unwrap();
     let names: Vec<&str> = plan.answer().map(|column| column.field.name.as_str()).collect();
     assert_eq!(names, ["id", "city"], "withheld and untreated fields are not in the plan");
-    assert_eq!(plan.columns()[0].pseudonym_domain.as_deref(), Some("person"));
+    assert_eq!(plan.columns()[0].key.as_deref(), Some("pseudonym|1|person"));
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Treatments in plain words, parameters included.
 
-use crate::domain::treatment::{CodeForm, ConstantValue, DateUnit, GridForm, PseudonymFormat, Treatment};
+use crate::domain::detect::DataKind;
+use crate::domain::treatment::{CodeForm, ConstantValue, DateUnit, GeoForm, GridForm, PseudonymFormat, Treatment};
 
 use super::counted;
 
@@ -30,6 +31,43 @@ pub fn treatment(treatment: &Treatment) -> String {
         Treatment::GeneraliseDate { unit } => date(*unit),
         Treatment::Round { step } => format!("rounded to the nearest {step}"),
         Treatment::TopBottomCode { bottom, top, form } => code(*bottom, *top, *form),
+        Treatment::DateShift { days } => {
+            format!("moved by up to {} either way, by as many for every date of one person", counted((*days).into(), "day", "days"))
+        }
+        Treatment::RedactText { kinds } => {
+            let kinds: Vec<&str> = kinds.iter().copied().map(DataKind::plural).collect();
+            format!("{} replaced by marks, the rest of the text as it is", listed(&kinds))
+        }
+        Treatment::Noise { scale } => format!("changed by up to {scale} either way, always alike for one value of one person"),
+        Treatment::Geo { form } => geo(form),
+        Treatment::ReversibleToken { domain } => {
+            let domain = domain.as_ref().map(|domain| format!(" of the domain {domain}")).unwrap_or_default();
+            format!("token{domain} that a privacy officer here can turn back")
+        }
+    }
+}
+
+/// `a`, `a and b`, `a, b and c`.
+fn listed(parts: &[&str]) -> String {
+    match parts.split_last() {
+        None => "nothing".to_owned(),
+        Some((only, [])) => (*only).to_owned(),
+        Some((last, front)) => format!("{} and {last}", front.join(", ")),
+    }
+}
+
+fn geo(form: &GeoForm) -> String {
+    let characters = |length: u8| counted(length.into(), "character", "characters");
+    match form {
+        GeoForm::PostalPrefix { length, small } if small.is_empty() => {
+            format!("only the first {} of the postal code", characters(*length))
+        }
+        GeoForm::PostalPrefix { length, small } => {
+            let areas = counted(u64::try_from(small.len()).unwrap_or(u64::MAX), "small area", "small areas");
+            format!("only the first {} of the postal code, {areas} withheld", characters(*length))
+        }
+        GeoForm::Geohash { length } => format!("only the geohash cell of {}", characters(*length)),
+        GeoForm::H3 { resolution } => format!("only the H3 cell at resolution {resolution}"),
     }
 }
 

@@ -168,6 +168,11 @@ pub fn every_kind() -> Vec<Choice> {
         "generalise_date",
         "round",
         "top_bottom_code",
+        "date_shift",
+        "redact_text",
+        "noise",
+        "geo",
+        "reversible_token",
         "constant",
     ];
     kinds.into_iter().map(|kind| Choice::new(kind, treatments::name(kind))).collect()
