@@ -45,6 +45,7 @@ pub use self::preview::{MOST_PREVIEWED, Preview};
 use self::source::{Scan, Table};
 use self::stream::Sent;
 pub use self::stream::{Released, ReleasedColumn, ReleasedStream};
+pub use self::treat::reveal;
 use crate::domain::Invalid;
 use crate::domain::dataset::{DiscoveredTable, SourceLocation};
 use crate::domain::text::FieldName;

@@ -44,6 +44,7 @@ grants!(
     Approve,
     ManageCatalogue,
     SeeSamples,
+    RevealTokens,
     ManageAccess,
     Stop
 );

@@ -27,6 +27,8 @@ pub enum Permission {
     ManageCatalogue,
     /// See raw values of a dataset: a few sample rows, as those who write, class and approve need them.
     SeeSamples,
+    /// Turn reversible tokens back into the values they stand for.
+    RevealTokens,
     /// Issue clients, rotate their secrets.
     ManageAccess,
     /// Stop something at once: suspend a vendor, pause or end a permit, revoke a client or token, end an agreement.
@@ -35,7 +37,7 @@ pub enum Permission {
 
 impl Permission {
     /// Every permission.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Read,
         Self::ReadHistory,
         Self::ManagePeople,
@@ -47,6 +49,7 @@ impl Permission {
         Self::Approve,
         Self::ManageCatalogue,
         Self::SeeSamples,
+        Self::RevealTokens,
         Self::ManageAccess,
         Self::Stop,
     ];
@@ -73,7 +76,15 @@ pub const fn allows(role: Role, permission: Permission) -> bool {
         Role::PrivacyOfficer => {
             matches!(
                 permission,
-                P::Read | P::ReadHistory | P::ManageOwnKeys | P::Decide | P::ManageAgreements | P::Approve | P::SeeSamples | P::Stop
+                P::Read
+                    | P::ReadHistory
+                    | P::ManageOwnKeys
+                    | P::Decide
+                    | P::ManageAgreements
+                    | P::Approve
+                    | P::SeeSamples
+                    | P::RevealTokens
+                    | P::Stop
             )
         }
         Role::DataSteward => matches!(permission, P::Read | P::ManageOwnKeys | P::ManageCatalogue | P::SeeSamples),
@@ -109,6 +120,13 @@ mod tests {
         for role in Role::ALL {
             let works_on_data = matches!(role, Role::VendorManager | Role::PrivacyOfficer | Role::DataSteward);
             assert_eq!(allows(role, Permission::SeeSamples), works_on_data, "{role:?}");
+        }
+    }
+
+    #[test]
+    fn tokens_are_turned_back_by_privacy_officers_alone() {
+        for role in Role::ALL {
+            assert_eq!(allows(role, Permission::RevealTokens), role == Role::PrivacyOfficer, "{role:?}");
         }
     }
 

@@ -43,6 +43,7 @@ pub const SENTENCES: &[(&str, &str, &str)] = &[
     ("permit", "reject", "{actor} turned revision {revision} of {permit} down"),
     ("permit", "pause", "{actor} paused {permit}: releases on it stopped"),
     ("permit", "resume", "{actor} resumed {permit}"),
+    ("permit", "reveal_tokens", "{actor} turned tokens of {field} under {permit} back into values ({tokens})"),
     ("permit", "end", "{actor} ended {permit} for good"),
     ("client", "issue", "{actor} issued {client} to {vendor}"),
     ("client", "rotate", "{actor} gave {client} of {vendor} a new secret"),
