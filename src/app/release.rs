@@ -29,6 +29,7 @@ use crate::history::{Receiver, What};
 use crate::keys;
 pub use crate::policy::release::Asked;
 use crate::policy::release::{NoPlan, ReleasePlan, compile, detail, first_closed};
+use crate::policy::words;
 use crate::store::counters::Counters;
 
 use super::oauth::Bearer;
@@ -287,6 +288,8 @@ pub struct OfferedField {
     pub logical: LogicalType,
     /// The treatment's name.
     pub treatment: &'static str,
+    /// The same in words, with its settings.
+    pub words: String,
     pub description: Option<Line>,
 }
 
@@ -320,6 +323,7 @@ fn offer(plan: &ReleasePlan) -> OfferedDataset {
         name: column.field.name.clone(),
         logical: column.released,
         treatment: column.treatment.key(),
+        words: words::treatment(&column.treatment),
         description: column.field.description.clone(),
     };
     OfferedDataset {

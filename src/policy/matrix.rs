@@ -23,6 +23,8 @@ pub const CLEAR_IDENTIFIER: &str = "A direct identifier would go out as it is, o
 pub struct Choice {
     pub treatment: Treatment,
     pub words: String,
+    /// What the kind does and what it leaves.
+    pub help: &'static str,
 }
 
 /// One of each kind, with parameters to begin with.
@@ -49,7 +51,7 @@ fn beginnings() -> [Treatment; 15] {
 /// The treatments that fit a type: those that a permit's own check would take.
 pub fn choices(logical: LogicalType) -> Vec<Choice> {
     let fitting = beginnings().into_iter().filter(|treatment| treatment.released_type(logical).is_ok());
-    fitting.map(|treatment| Choice { words: words::treatment(&treatment), treatment }).collect()
+    fitting.map(|treatment| Choice { words: words::treatment(&treatment), help: words::help(&treatment), treatment }).collect()
 }
 
 /// What deserves a second look where a field is treated so.

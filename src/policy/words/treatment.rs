@@ -71,6 +71,37 @@ fn geo(form: &GeoForm) -> String {
     }
 }
 
+/// What a kind of treatment does and what it leaves, for whoever chooses it.
+pub const fn help(treatment: &Treatment) -> &'static str {
+    match treatment {
+        Treatment::Withhold => "The field does not go out at all.",
+        Treatment::Clear => "The values go out as they are.",
+        Treatment::Constant { .. } => "Every row has this one value, also where the source has none.",
+        Treatment::Mask { .. } => "A text that is too short to hide anything between its ends becomes asterisks only.",
+        Treatment::Truncate { .. } => "The beginning stays readable, and rare beginnings still point to one person.",
+        Treatment::Pseudonym { .. } => "One value, one pseudonym: the vendor can join its own tables, and nobody can join two vendors'.",
+        Treatment::GeneraliseNumber { .. } => "The bands are fixed here, so that they tell nothing of the smallest and largest value.",
+        Treatment::GeneraliseDate { .. } => "Calendar units in UTC. Ages are reckoned on a fixed day, so that they give no birthday away.",
+        Treatment::Round { .. } => "To the nearest step; what lies half way goes to the even one.",
+        Treatment::TopBottomCode { .. } => "Very large or very small values no longer stand out.",
+        Treatment::DateShift { .. } => {
+            "All dates of one person move by the same secret number of days, never by none. The time between them stays as it is."
+        }
+        Treatment::RedactText { .. } => {
+            "What has the form of such data is found and replaced. Names and anything else in the text stay readable."
+        }
+        Treatment::Noise { .. } => {
+            "A value of one person always gets the same noise, so that asking again tells no more. It is not differential privacy."
+        }
+        Treatment::Geo { .. } => {
+            "What can't be read as a place is withheld and counted, and so are postal codes of areas listed as too small."
+        }
+        Treatment::ReversibleToken { .. } => {
+            "One value, one token. A privacy officer here can turn it back, on record; the vendor can not. It tells the value's length roughly."
+        }
+    }
+}
+
 fn constant(value: &ConstantValue) -> String {
     match value {
         ConstantValue::Boolean(value) => value.to_string(),

@@ -146,6 +146,11 @@ pub fn kinds(field: &Field) -> Vec<Choice> {
     matrix::choices(field.logical).into_iter().map(choice).collect()
 }
 
+/// What a kind does to a field and what it leaves; nothing for one that does not fit.
+pub fn help(field: &Field, kind: &str) -> &'static str {
+    matrix::choices(field.logical).iter().find(|choice| choice.treatment.key() == kind).map_or("", |choice| choice.help)
+}
+
 /// The values of a form, each name once, found without a walk.
 pub struct Values<'a>(HashMap<&'a str, &'a str>);
 
