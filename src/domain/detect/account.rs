@@ -131,14 +131,17 @@ fn checks(iban: &str) -> bool {
     left == 1
 }
 
+/// The most digits of a card number, and so the most groups.
+const MOST_DIGITS: usize = 19;
+
 /// The card numbers in a run of digits, each made of whole groups.
 pub(super) fn cards(text: &str, within: Range<usize>) -> Vec<Range<usize>> {
     let groups = groups(text, within);
     let mut found = Vec::new();
     let mut from = 0;
     while from < groups.len() {
-        let ends = (from.saturating_add(1)..=groups.len()).rev();
-        let card = ends.clone().find(|to| groups.get(from..*to).is_some_and(|groups| is_card(&digits(text, groups))));
+        let mut ends = (from.saturating_add(1)..=groups.len().min(from.saturating_add(MOST_DIGITS))).rev();
+        let card = ends.find(|to| groups.get(from..*to).is_some_and(|groups| is_card(&digits(text, groups))));
         match card {
             Some(to) => {
                 found.extend(groups.get(from..to).and_then(place));
@@ -152,7 +155,7 @@ pub(super) fn cards(text: &str, within: Range<usize>) -> Vec<Range<usize>> {
 
 /// The length of a card number, the first digit of an issuer, and Luhn's check (ISO/IEC 7812-1).
 fn is_card(digits: &str) -> bool {
-    if !(13..=19).contains(&digits.len()) || !digits.starts_with(['2', '3', '4', '5', '6']) {
+    if !(13..=MOST_DIGITS).contains(&digits.len()) || !digits.starts_with(['2', '3', '4', '5', '6']) {
         return false;
     }
     let value = |(place, digit): (usize, u32)| match (place % 2, digit) {
@@ -161,5 +164,5 @@ fn is_card(digits: &str) -> bool {
         _ => digit,
     };
     let sum: u32 = digits.chars().rev().filter_map(|digit| digit.to_digit(10)).enumerate().map(value).sum();
-    sum % 10 == 0
+    sum.is_multiple_of(10)
 }

@@ -4,6 +4,9 @@ use std::ops::Range;
 
 use super::{digits, groups, place};
 
+/// The most digits of a phone number (ITU-T E.164), and so the most groups.
+const MOST_DIGITS: usize = 15;
+
 /// The phone numbers in a run of digits and what people write between them.
 pub(super) fn phones(text: &str, within: Range<usize>) -> Vec<Range<usize>> {
     if text.get(..within.start).is_some_and(|before| before.ends_with(|sign: char| sign.is_alphanumeric() || sign == '_')) {
@@ -18,7 +21,7 @@ pub(super) fn phones(text: &str, within: Range<usize>) -> Vec<Range<usize>> {
             let part = groups.get(from..*to).unwrap_or_default();
             is_phone(&digits(text, part), &sizes(part), international && from == 0, part.first().is_some_and(|one| dotted(text, one)))
         };
-        let ends: Vec<usize> = (from.saturating_add(1)..=groups.len()).rev().filter(fits).collect();
+        let ends: Vec<usize> = (from.saturating_add(1)..=groups.len().min(from.saturating_add(MOST_DIGITS))).rev().filter(fits).collect();
         // The next number begins with a zero of its own: a run of two is cut there, else after as many as fit.
         let cut = |to: &&usize| groups.get(**to).is_none_or(|next| text.get(next.clone()).is_some_and(|next| next.starts_with('0')));
         match ends.iter().find(cut).or(ends.first()) {
@@ -43,7 +46,7 @@ fn dotted(text: &str, group: &Range<usize>) -> bool {
 }
 
 fn is_phone(digits: &str, sizes: &[usize], international: bool, dotted: bool) -> bool {
-    if !(7..=15).contains(&digits.len()) {
+    if !(7..=MOST_DIGITS).contains(&digits.len()) {
         return false;
     }
     if international || (digits.starts_with("00") && digits.len() >= 9) {

@@ -78,6 +78,17 @@ fn together_whatever_one_alone_would_cover_is_covered() {
     }
 }
 
+/// Texts made to cost: where the work for one sign grew with the length of the text, these would take hours.
+#[test]
+fn long_texts_are_looked_through_in_one_go() {
+    for part in ["1 ", "0 ", "4111 ", "1.", "1:", ":", "a:", "DE89", "a@", "@", "https://x)", ")", "www.", "(", "a.", "+1 "] {
+        let detector = Detector::get().unwrap();
+        let text = format!("https://x{}", part.repeat(20_000));
+        assert!(detector.find_all(DataKind::ALL, &text).iter().all(|found| found.at.end <= text.len()), "{part}");
+        detector.find_all(DataKind::ALL, &part.repeat(20_000));
+    }
+}
+
 #[test]
 fn a_whole_value_is_one_of_its_kind() {
     let detector = Detector::get().unwrap();
