@@ -49,23 +49,28 @@ fn treatments(criterion: &mut Criterion) {
         ("generalise_date age", Date, r#"{"kind":"generalise_date","unit":"age","width":10,"at":"2026-07-01"}"#),
         ("round", Number, r#"{"kind":"round","step":0.1}"#),
         ("top_bottom_code bound", Integer, r#"{"kind":"top_bottom_code","bottom":18.0,"top":90.0,"as":"bound"}"#),
+        ("date_shift", Date, r#"{"kind":"date_shift","days":30}"#),
+        ("redact_text", Text, r#"{"kind":"redact_text","kinds":["email","phone","iban","card","ip","url"]}"#),
+        ("noise", Number, r#"{"kind":"noise","scale":5.0}"#),
+        ("reversible_token", Text, r#"{"kind":"reversible_token"}"#),
         ("top_bottom_code label", Integer, r#"{"kind":"top_bottom_code","bottom":18.0,"top":90.0,"as":"label"}"#),
     ];
+    let subjects: ArrayRef = Arc::new((0..ROWS).map(|row| Some(i64::from(row / 3))).collect::<Int64Array>());
     let mut group = criterion.benchmark_group("treatments");
     group.throughput(Throughput::Elements(u64::from(ROWS.unsigned_abs())));
     for (name, from, json) in cases {
         let kernel = compiled(json, from);
         let column = column(from);
-        group.bench_function(name, |bench| bench.iter(|| kernel.apply(black_box(&column))));
+        group.bench_function(name, |bench| bench.iter(|| kernel.apply(black_box(&column), Some(&subjects))));
     }
     let (kernel, column) = (compiled(r#"{"kind":"mask","prefix":2,"suffix":1,"pad":3}"#, Text), names());
-    group.bench_function("mask beyond ASCII", |bench| bench.iter(|| kernel.apply(black_box(&column))));
+    group.bench_function("mask beyond ASCII", |bench| bench.iter(|| kernel.apply(black_box(&column), Some(&subjects))));
     group.finish();
 }
 
 fn compiled(json: &str, from: LogicalType) -> Kernel {
     let treatment: Result<Treatment, _> = serde_json::from_str(json);
-    let kernel = treatment.ok().and_then(|treatment| Kernel::new(&treatment, from, Some(&[7; 32])).ok().flatten());
+    let kernel = treatment.ok().and_then(|treatment| Kernel::new(&treatment, from, LogicalType::Integer, Some(&[7; 32])).ok().flatten());
     kernel.unwrap_or_else(|| unreachable!("a case of this bench is no treatment of its type"))
 }
 

@@ -6,6 +6,7 @@ pub mod client;
 pub mod condition;
 pub mod consent;
 pub mod dataset;
+pub mod detect;
 pub mod evidence;
 pub mod gate;
 pub mod id;

@@ -49,6 +49,7 @@ pub use self::preview::{MOST_PREVIEWED, Preview};
 use self::source::{Scan, Table};
 use self::stream::Sent;
 pub use self::stream::{Released, ReleasedColumn, ReleasedStream};
+pub use self::treat::reveal;
 use crate::domain::Invalid;
 use crate::domain::dataset::{DiscoveredTable, SourceLocation};
 use crate::domain::text::FieldName;
@@ -72,8 +73,8 @@ pub struct Settings {
 
 /// The keys of one release. They are wiped when dropped and never printed.
 pub struct Secrets {
-    /// The key of each pseudonym domain.
-    pub pseudonym: BTreeMap<String, [u8; 32]>,
+    /// The key of each keyed treatment, by the label it is derived under.
+    pub treatment: BTreeMap<String, [u8; 32]>,
     /// The key of the subject ledger.
     pub ledger: [u8; 32],
 }
@@ -86,7 +87,7 @@ impl fmt::Debug for Secrets {
 
 impl Drop for Secrets {
     fn drop(&mut self) {
-        self.pseudonym.values_mut().for_each(Zeroize::zeroize);
+        self.treatment.values_mut().for_each(Zeroize::zeroize);
         self.ledger.zeroize();
     }
 }

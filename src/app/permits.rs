@@ -1,6 +1,7 @@
 //! Permits: written within an agreement, narrowed at once, widened by a second person, paused, ended.
 
 mod lines;
+mod tokens;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,6 +19,7 @@ use crate::policy::{self, Denied};
 use crate::store::{Scope, Tx, agreements, datasets, permits, vendors};
 
 pub use lines::{Foreseen, PermitLine, PermitList, PermitSheet, counting, foresee, overview, sheet, why_not_approve};
+pub use tokens::{MOST_TOKENS, Revealed, RevealedToken, Revealing, reveal, tokenised};
 
 use super::agreements::PermitView;
 use super::{App, AppError, append, check_version};

@@ -129,8 +129,8 @@ async fn sample(app: &App, by: &Actor, ask: &PreviewAsk, shown: Shown) -> Result
     let (dataset, source) = catalogued(app, ask.dataset.clone()).await?;
     let plan = policy::preview::compile(&dataset, &source, &ask.fields, &ask.condition, shown)?;
     record_view(app, by, &dataset).await?;
-    let pseudonym = plan.pseudonym_domains().map(|domain| (domain.clone(), keys::random())).collect();
-    let secrets = Secrets { pseudonym, ledger: keys::random() };
+    let treatment = plan.keys().map(|label| (label.clone(), keys::random())).collect();
+    let secrets = Secrets { treatment, ledger: keys::random() };
     let reading = tokio::time::timeout(PATIENCE, app.engine.preview(&plan, secrets, rows));
     let preview = match reading.await {
         Ok(read) => read.map_err(|error| AppError::of_engine(error, dataset.name.as_str()))?,

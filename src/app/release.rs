@@ -280,7 +280,7 @@ pub struct OfferedField {
     pub logical: LogicalType,
     /// The treatment's name.
     pub treatment: &'static str,
-    /// What happens to its values, in plain words.
+    /// The same in words, with its settings.
     pub words: String,
     pub description: Option<Line>,
 }

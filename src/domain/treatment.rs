@@ -1,10 +1,17 @@
 //! Treatments: what happens to one field on release. Closed by default: no treatment, no release.
 
+mod geo;
+mod strictness;
+
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+pub use self::geo::GeoForm;
 use super::Invalid;
 use super::dataset::LogicalType;
+use super::detect::DataKind;
 use super::text::Slug;
 use super::time::Date;
 
@@ -65,6 +72,28 @@ pub enum Treatment {
         top: Option<f64>,
         #[serde(rename = "as")]
         form: CodeForm,
+    },
+    /// A date moved by whole days: one keyed offset for each subject and number of days, the same in every table of the
+    /// subject's domain, never 0 and never more than `days` either way. What lies between two dates of one subject
+    /// stays. A row without a subject has no offset, so its date is withheld.
+    DateShift { days: u16 },
+    /// Free text in which each of these kinds of data is replaced by a mark, such as `[e-mail]`.
+    RedactText { kinds: BTreeSet<DataKind> },
+    /// A number changed by at most `scale` either way, evenly, whole numbers by whole ones. The change is keyed by
+    /// subject, field, value and scale, so that asking again gives the same answer. It is no differential privacy.
+    Noise { scale: f64 },
+    /// A place told coarsely.
+    // The form reads itself, as a date's unit does.
+    #[serde(deserialize_with = "GeoForm::deserialize")]
+    Geo {
+        #[serde(flatten)]
+        form: GeoForm,
+    },
+    /// AES-SIV under a key of the agreement and the domain, which defaults as a pseudonym's does. A privacy officer can
+    /// turn a token back, each use on record; a vendor never can.
+    ReversibleToken {
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        domain: Option<Slug>,
     },
 }
 
@@ -129,6 +158,12 @@ pub enum DateUnit {
 /// The most characters a constant text may have.
 const MOST_CONSTANT: usize = 500;
 
+/// The most days that a date is moved by: ten years.
+pub const MOST_SHIFTED: u16 = 3_650;
+
+/// The bounds of noise: beyond them the arithmetic would lose digits.
+const SCALES: std::ops::RangeInclusive<f64> = 1e-6..=1e12;
+
 impl Treatment {
     /// The wire name.
     pub const fn key(&self) -> &'static str {
@@ -143,6 +178,11 @@ impl Treatment {
             Self::GeneraliseDate { .. } => "generalise_date",
             Self::Round { .. } => "round",
             Self::TopBottomCode { .. } => "top_bottom_code",
+            Self::DateShift { .. } => "date_shift",
+            Self::RedactText { .. } => "redact_text",
+            Self::Noise { .. } => "noise",
+            Self::Geo { .. } => "geo",
+            Self::ReversibleToken { .. } => "reversible_token",
         }
     }
 
@@ -176,7 +216,7 @@ impl Treatment {
                 }
                 LogicalType::Text
             }
-            Self::Pseudonym { .. } => LogicalType::Text,
+            Self::Pseudonym { .. } | Self::ReversibleToken { .. } => LogicalType::Text,
             Self::GeneraliseNumber { width, origin, form } => {
                 fits(from.is_numeric(), "numbers")?;
                 if !(width.is_finite() && *width > 0.0 && origin.is_finite()) {
@@ -228,67 +268,42 @@ impl Treatment {
                     CodeForm::Bound => from,
                 }
             }
+            Self::DateShift { days } => {
+                fits(from.is_temporal(), "dates and times")?;
+                if *days == 0 || *days > MOST_SHIFTED {
+                    return Err(Invalid::new("days", "must be 1 to 3,650"));
+                }
+                LogicalType::Date
+            }
+            Self::RedactText { kinds } => {
+                fits(from == LogicalType::Text, "text")?;
+                if kinds.is_empty() {
+                    return Err(Invalid::new("kinds", "must name at least one kind to find"));
+                }
+                LogicalType::Text
+            }
+            Self::Noise { scale } => {
+                fits(from.is_numeric(), "numbers")?;
+                if !SCALES.contains(scale) {
+                    return Err(Invalid::new("scale", "must be a number from 0.000001 to 1,000,000,000,000"));
+                }
+                if from == LogicalType::Integer && !is_whole(*scale) {
+                    return Err(Invalid::new("scale", "must be a whole number for whole numbers"));
+                }
+                if from == LogicalType::Integer { LogicalType::Integer } else { LogicalType::Number }
+            }
+            Self::Geo { form } => {
+                fits(from == LogicalType::Text, "text")?;
+                form.check()?;
+                LogicalType::Text
+            }
         };
         Ok(Some(released))
     }
 
     /// Whether no value of a direct identifier comes through: not even one that is short or small.
     pub const fn hides_identity(&self) -> bool {
-        matches!(self, Self::Withhold | Self::Constant { .. } | Self::Mask { .. } | Self::Pseudonym { .. })
-    }
-
-    /// Whether this certainly tells no more than `other` does of any value. What can't be compared does not.
-    pub fn at_least_as_strict_as(&self, other: &Self) -> bool {
-        if self == other || matches!(self, Self::Withhold) {
-            return true;
-        }
-        match (self, other) {
-            (_, Self::Withhold) => false,
-            (Self::Constant { .. }, _) => true,
-            // Who has the clear values and gets pseudonyms of the same rows can map one to the other, and so read every
-            // other table of that domain.
-            (Self::Pseudonym { .. }, Self::Clear) => false,
-            (_, Self::Clear) => true,
-            // A mask with a shorter prefix shows the start of short texts that the longer one hid: masks do not compare.
-            (Self::Truncate { length }, Self::Truncate { length: other }) => length <= other,
-            // A finer grid reaches less far, and withholds what a coarser one would tell: grids do not compare.
-            (Self::GeneraliseDate { unit }, Self::GeneraliseDate { unit: other }) => unit.coarsens(*other),
-            // Rounding twice is not rounding once: a coarser grid has edges of its own, so steps do not compare.
-            (Self::TopBottomCode { bottom, top, form }, Self::TopBottomCode { bottom: other_bottom, top: other_top, form: other_form }) => {
-                let top_ok = match (top, other_top) {
-                    (_, None) => true,
-                    (Some(top), Some(other)) => top <= other,
-                    (None, Some(_)) => false,
-                };
-                let bottom_ok = match (bottom, other_bottom) {
-                    (_, None) => true,
-                    (Some(bottom), Some(other)) => bottom >= other,
-                    (None, Some(_)) => false,
-                };
-                form == other_form && top_ok && bottom_ok
-            }
-            _ => false,
-        }
-    }
-}
-
-impl DateUnit {
-    /// Whether every span of this unit is a union of spans of the other. Weeks cross months.
-    fn coarsens(self, other: Self) -> bool {
-        let rank = |unit: Self| match unit {
-            Self::Day => Some(0),
-            Self::Month => Some(1),
-            Self::Quarter => Some(2),
-            Self::Year => Some(3),
-            Self::Week | Self::Age { .. } => None,
-        };
-        match (self, other) {
-            (Self::Age { width, at }, Self::Age { width: other_width, at: other_at }) => {
-                at == other_at && other_width != 0 && width % other_width == 0
-            }
-            (Self::Week, Self::Day | Self::Week) | (Self::Age { .. }, Self::Day) => true,
-            _ => matches!((rank(self), rank(other)), (Some(coarse), Some(fine)) if coarse >= fine),
-        }
+        matches!(self, Self::Withhold | Self::Constant { .. } | Self::Mask { .. } | Self::Pseudonym { .. } | Self::ReversibleToken { .. })
     }
 }
 

@@ -322,7 +322,8 @@ pub(super) fn engine_with(root: &Path, memory_bytes: usize, spill: Option<&Path>
 /// Keys that all bytes of which are `byte`, for the domains that the tests use.
 pub(super) fn secrets(byte: u8) -> Secrets {
     let domains = ["customer", "people.name", "people.age", "other"];
-    Secrets { pseudonym: domains.map(|domain| (domain.to_owned(), [byte; 32])).into(), ledger: [9; 32] }
+    let labels = ["pseudonym", "token", "shift", "noise"].map(|kind| domains.map(|domain| (format!("{kind}|1|{domain}"), [byte; 32])));
+    Secrets { treatment: labels.into_iter().flatten().collect(), ledger: [9; 32] }
 }
 
 /// What came out of a release.

@@ -14,10 +14,10 @@ use datafusion::scalar::ScalarValue;
 
 use super::source::Scan;
 use super::treat::{Kernel, SubjectKey};
-use super::udf::{Work, call, call_here};
+use super::udf::{Work, call, call_here, call_with_subject};
 use super::{EngineError, Release, Secrets, compare, read};
 use crate::domain::condition::Test;
-use crate::domain::dataset::LogicalType;
+use crate::domain::dataset::{Dataset, LogicalType};
 use crate::domain::text::FieldName;
 use crate::policy::release::{Column as Released, Shape};
 
@@ -43,7 +43,7 @@ pub(super) struct Layout {
 /// Builds the plan over a scan.
 pub(super) fn compile(release: &Release, scan: &Scan) -> Result<Compiled, EngineError> {
     let Release { shape: plan, secrets, window, admission } = release;
-    let treated = plan.columns().iter().map(|column| treat(column, scan, secrets)).collect::<Result<Vec<_>, _>>()?;
+    let treated = plan.columns().iter().map(|column| treat(column, plan.dataset(), scan, secrets)).collect::<Result<Vec<_>, _>>()?;
     let subject_type = plan.dataset().subject_type().ok_or_else(gone)?;
     let subject = Work::Subject(Box::new(SubjectKey::new(&secrets.ledger, subject_type)));
     let key = raw(&plan.dataset().subject.field);
@@ -105,16 +105,24 @@ struct Treated {
     present: Option<Expr>,
 }
 
-fn treat(column: &Released, scan: &Scan, secrets: &Secrets) -> Result<Treated, EngineError> {
+fn treat(column: &Released, dataset: &Dataset, scan: &Scan, secrets: &Secrets) -> Result<Treated, EngineError> {
     let held = scan.held(&column.field.name).ok_or_else(gone)?;
-    let key = column.pseudonym_domain.as_ref().and_then(|domain| secrets.pseudonym.get(domain));
-    let kernel = Kernel::new(&column.treatment, column.field.logical, key)?.ok_or_else(gone)?;
+    let key = column.key.as_ref().and_then(|label| secrets.treatment.get(label));
+    let subject_type = dataset.subject_type().ok_or_else(gone)?;
+    let kernel = Kernel::new(&column.treatment, column.field.logical, subject_type, key)?.ok_or_else(gone)?;
     if let Some(value) = kernel.constant() {
         return Ok(Treated { value: lit(value.clone()), held: value.data_type(), present: None });
     }
     let released = kernel.released_type(held)?;
     let source = raw(&column.field.name);
-    let value = if kernel.passes(held) { source } else { call(Work::Treat(kernel), source) };
+    let value = if kernel.passes(held) {
+        source
+    } else if kernel.needs_subject() {
+        // The subject's column is in every scan, since the ledger counts by it, whether or not it is released.
+        call_with_subject(Work::Treat(kernel), source, raw(&dataset.subject.field))
+    } else {
+        call(Work::Treat(kernel), source)
+    };
     Ok(Treated { value, held: released, present: Some(scan.present(&column.field.name)) })
 }
 

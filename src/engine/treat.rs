@@ -1,9 +1,14 @@
 //! A treatment compiled for one column: NULL in gives NULL out but for `constant`, and what can't be computed is NULL.
 
 mod date;
+mod geo;
+mod noise;
 mod number;
 mod pseudonym;
+mod redact;
+mod shift;
 mod text;
+mod token;
 
 use std::fmt;
 use std::sync::Arc;
@@ -14,10 +19,16 @@ use datafusion::arrow::datatypes::{DataType, Date32Type, TimestampMicrosecondTyp
 use datafusion::scalar::ScalarValue;
 use unicode_normalization::UnicodeNormalization;
 
+use self::geo::Place;
+use self::noise::Noise;
 use self::number::{Code, Grid, Rounding};
 use self::pseudonym::Pseudonym;
 pub(super) use self::pseudonym::SubjectKey;
+use self::redact::Redaction;
+use self::shift::Shift;
 use self::text::Mask;
+use self::token::Tokens;
+pub use self::token::reveal;
 use super::{EngineError, calendar, read};
 use crate::domain::dataset::LogicalType;
 use crate::domain::treatment::{CodeForm, ConstantValue, DateUnit, GridForm, Treatment};
@@ -25,6 +36,7 @@ use crate::domain::treatment::{CodeForm, ConstantValue, DateUnit, GridForm, Trea
 /// A treatment, ready to run over columns of one logical type.
 pub struct Kernel {
     from: LogicalType,
+    subject: LogicalType,
     form: Form,
 }
 
@@ -38,32 +50,46 @@ enum Form {
     Date(DateUnit),
     Round(Rounding),
     Code(Code, CodeForm),
+    Shift(Box<Shift>),
+    Redact(Redaction),
+    Noise(Box<Noise>),
+    Geo(Place),
+    Token(Tokens),
 }
 
 impl Kernel {
-    /// Compiles a treatment of a field of type `from`; `None` for `withhold`. `key` is the key of the pseudonym's
-    /// domain. Errors when the treatment does not fit the type or the key is missing.
-    pub fn new(treatment: &Treatment, from: LogicalType, key: Option<&[u8; 32]>) -> Result<Option<Self>, EngineError> {
+    /// Compiles a treatment of a field of type `from` in a dataset whose subjects' keys are of type `subject`; `None` for
+    /// `withhold`. `key` is that of a keyed treatment. Errors when the treatment does not fit the type or its key is
+    /// missing.
+    pub fn new(
+        treatment: &Treatment,
+        from: LogicalType,
+        subject: LogicalType,
+        key: Option<&[u8; 32]>,
+    ) -> Result<Option<Self>, EngineError> {
         let fits = treatment.released_type(from).map_err(|_| EngineError::Drift("a treatment no longer fits its field".to_owned()))?;
         if fits.is_none() {
             return Ok(None);
         }
+        let keyed = || key.ok_or_else(|| EngineError::internal("a treatment's key is missing"));
         let form = match treatment {
             Treatment::Withhold => return Ok(None),
             Treatment::Clear => Form::Clear,
             Treatment::Constant { value } => Form::Constant(constant(value)),
             Treatment::Mask { prefix, suffix, pad, email_domain } => Form::Mask(Mask::new(*prefix, *suffix, *pad, *email_domain)),
             Treatment::Truncate { length } => Form::Truncate(usize::from(*length)),
-            Treatment::Pseudonym { format, .. } => {
-                let key = key.ok_or_else(|| EngineError::internal("a pseudonym's key is missing"))?;
-                Form::Pseudonym(Box::new(Pseudonym::new(key, from, *format)?))
-            }
+            Treatment::Pseudonym { format, .. } => Form::Pseudonym(Box::new(Pseudonym::new(keyed()?, from, *format)?)),
             Treatment::GeneraliseNumber { width, origin, form } => Form::Generalise(Grid::new(*width, *origin), *form),
             Treatment::GeneraliseDate { unit } => Form::Date(*unit),
             Treatment::Round { step } => Form::Round(Rounding::new(*step)),
             Treatment::TopBottomCode { bottom, top, form } => Form::Code(Code::new(*bottom, *top), *form),
+            Treatment::DateShift { days } => Form::Shift(Box::new(Shift::new(keyed()?, subject, *days))),
+            Treatment::RedactText { kinds } => Form::Redact(Redaction::new(kinds.iter().copied()).ok_or_else(unplanned)?),
+            Treatment::Noise { scale } => Form::Noise(Box::new(Noise::new(keyed()?, subject, from, *scale).ok_or_else(unplanned)?)),
+            Treatment::Geo { form } => Form::Geo(Place::new(form).ok_or_else(unplanned)?),
+            Treatment::ReversibleToken { .. } => Form::Token(Tokens::new(keyed()?, from)?),
         };
-        Ok(Some(Self { from, form }))
+        Ok(Some(Self { from, subject, form }))
     }
 
     /// The one value of a constant.
@@ -77,8 +103,18 @@ impl Kernel {
             | Form::Generalise(..)
             | Form::Date(_)
             | Form::Round(_)
-            | Form::Code(..) => None,
+            | Form::Code(..)
+            | Form::Shift(_)
+            | Form::Redact(_)
+            | Form::Noise(_)
+            | Form::Geo(_)
+            | Form::Token(_) => None,
         }
+    }
+
+    /// Whether it needs to know whose row it is, beside the value.
+    pub(super) fn needs_subject(&self) -> bool {
+        matches!(self.form, Form::Shift(_) | Form::Noise(_))
     }
 
     /// Whether a column held as `source` leaves this as it came, so that nothing needs to run.
@@ -99,20 +135,24 @@ impl Kernel {
             Form::Clear => treated()?,
             Form::Constant(value) => value.data_type(),
             Form::Mask(_) | Form::Truncate(_) | Form::Pseudonym(_) => DataType::Utf8,
+            Form::Redact(_) | Form::Geo(_) | Form::Token(_) => DataType::Utf8,
+            Form::Shift(_) => DataType::Date32,
             Form::Generalise(grid, GridForm::Lower) => whole(self.from == LogicalType::Integer && grid.is_whole()),
             Form::Generalise(_, GridForm::Range) | Form::Code(_, CodeForm::Label) => DataType::Utf8,
             Form::Date(DateUnit::Year) => DataType::Int64,
             Form::Date(_) => DataType::Utf8,
-            Form::Round(_) | Form::Code(_, CodeForm::Bound) => whole(self.from == LogicalType::Integer),
+            Form::Round(_) | Form::Noise(_) | Form::Code(_, CodeForm::Bound) => whole(self.from == LogicalType::Integer),
         })
     }
 
-    /// Treats a column in any form the source may hold it.
-    pub fn apply(&self, raw: &ArrayRef) -> Result<ArrayRef, EngineError> {
+    /// Treats a column in any form the source may hold it; `subject` is the column of the rows' subjects, which must be
+    /// there for a kernel that needs it.
+    pub fn apply(&self, raw: &ArrayRef, subject: Option<&ArrayRef>) -> Result<ArrayRef, EngineError> {
         if let Form::Constant(value) = &self.form {
             return value.to_array_of_size(raw.len()).map_err(|_| unplanned());
         }
         let column = read::read(raw, self.from)?;
+        let subjects = || read::read(subject.ok_or_else(unplanned)?, self.subject);
         let treated = match &self.form {
             Form::Constant(_) => None,
             Form::Clear => clear(&column, self.from),
@@ -123,6 +163,11 @@ impl Kernel {
             Form::Date(unit) => date::generalise(&column, *unit),
             Form::Round(rounding) => rounding.apply(&column),
             Form::Code(code, form) => code.apply(&column, *form),
+            Form::Shift(shift) => shift.apply(&column, &subjects()?),
+            Form::Redact(redaction) => redaction.apply(&column),
+            Form::Noise(noise) => noise.apply(&column, &subjects()?),
+            Form::Geo(place) => place.apply(&column),
+            Form::Token(tokens) => tokens.apply(&column),
         };
         treated.ok_or_else(unplanned)
     }

@@ -17,7 +17,7 @@ use super::treat::{Kernel, SubjectKey};
 use super::{EngineError, read};
 use crate::domain::dataset::LogicalType;
 
-/// What a function does to its one column.
+/// What a function does to its column.
 pub(super) enum Work {
     Treat(Kernel),
     /// Reads a column as its logical type and does nothing else: for comparisons.
@@ -37,9 +37,9 @@ impl Work {
         }
     }
 
-    fn apply(&self, column: &ArrayRef) -> Result<ArrayRef, EngineError> {
+    fn apply(&self, column: &ArrayRef, subject: Option<&ArrayRef>) -> Result<ArrayRef, EngineError> {
         match self {
-            Self::Treat(kernel) => kernel.apply(column),
+            Self::Treat(kernel) => kernel.apply(column, subject),
             Self::Read(logical) => read::read(column, *logical),
             Self::Subject(key) => key.apply(column),
             Self::Admit(admission) => admission::apply(admission.as_ref(), column),
@@ -59,17 +59,23 @@ impl Work {
 
 /// Calls a function on a column.
 pub(super) fn call(work: Work, column: Expr) -> Expr {
-    made(work, Volatility::Immutable, column)
+    made(work, Volatility::Immutable, vec![column])
+}
+
+/// Calls a function on a column and the column of the rows' subjects.
+pub(super) fn call_with_subject(work: Work, column: Expr, subject: Expr) -> Expr {
+    made(work, Volatility::Immutable, vec![column, subject])
 }
 
 /// Calls a function that stays where it stands in the plan: what it answers may change while rows stream, or is asked
 /// about further up and to be computed once.
 pub(super) fn call_here(work: Work, column: Expr) -> Expr {
-    made(work, Volatility::Volatile, column)
+    made(work, Volatility::Volatile, vec![column])
 }
 
-fn made(work: Work, volatility: Volatility, column: Expr) -> Expr {
-    ScalarUDF::new_from_impl(Function { work: Arc::new(work), signature: Signature::any(1, volatility) }).call(vec![column])
+fn made(work: Work, volatility: Volatility, columns: Vec<Expr>) -> Expr {
+    let signature = Signature::any(columns.len(), volatility);
+    ScalarUDF::new_from_impl(Function { work: Arc::new(work), signature }).call(columns)
 }
 
 /// Whether a physical function is one of ours.
@@ -120,7 +126,8 @@ impl ScalarUDFImpl for Function {
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
         let column = args.args.first().ok_or_else(|| DataFusionError::Plan("a treatment needs a column".to_owned()))?;
         let column = column.to_array(args.number_rows)?;
-        self.work.apply(&column).map(ColumnarValue::Array).map_err(|error| DataFusionError::External(Box::new(error)))
+        let subject = args.args.get(1).map(|subject| subject.to_array(args.number_rows)).transpose()?;
+        self.work.apply(&column, subject.as_ref()).map(ColumnarValue::Array).map_err(|error| DataFusionError::External(Box::new(error)))
     }
 }
 
@@ -132,7 +139,7 @@ mod tests {
     #[test]
     fn only_the_same_kernel_is_equal() {
         let treated = |length| {
-            let kernel = Kernel::new(&Treatment::Truncate { length }, LogicalType::Text, None).unwrap().unwrap();
+            let kernel = Kernel::new(&Treatment::Truncate { length }, LogicalType::Text, LogicalType::Text, None).unwrap().unwrap();
             call(Work::Treat(kernel), datafusion::prelude::ident("name"))
         };
         let one = treated(1);

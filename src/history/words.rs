@@ -47,6 +47,7 @@ pub const OUTCOMES: &[&str] = &[
     "remove_second_factor",
     "resume",
     "retire",
+    "reveal_tokens",
     "review",
     "revoke",
     "rewrite",

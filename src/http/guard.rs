@@ -45,6 +45,7 @@ grants!(
     ManageCatalogue,
     ManageConsent,
     SeeSamples,
+    RevealTokens,
     ManageAccess,
     Stop
 );

@@ -140,6 +140,7 @@ fn said_by(status: &str) -> &'static str {
         super::api::permits::pause,
         super::api::permits::resume,
         super::api::permits::end,
+        super::api::permits::reveal_tokens,
         super::api::catalogue::list_sources,
         super::api::catalogue::add_source,
         super::api::catalogue::upload,

@@ -169,6 +169,7 @@ table! {
     POST "/api/v1/permits/{key}/pause" => permits::pause, Staff(P::Stop);
     POST "/api/v1/permits/{key}/resume" => permits::resume, Staff(P::Approve);
     POST "/api/v1/permits/{key}/end" => permits::end, Staff(P::Stop);
+    POST "/api/v1/permits/{key}/tokens/reveal" => permits::reveal_tokens, Staff(P::RevealTokens);
 
     GET "/api/v1/sources" => catalogue::list_sources, Staff(P::Read);
     POST "/api/v1/sources" => catalogue::add_source, Staff(P::ManageCatalogue);
@@ -275,6 +276,8 @@ table! {
     POST "/permits/{key}/resume" => scopes::acts::resume, Page(P::Approve);
     GET "/permits/{key}/end" => scopes::acts::ending, Page(P::Stop);
     POST "/permits/{key}/end" => scopes::acts::end, Page(P::Stop);
+    GET "/permits/{key}/tokens" => scopes::tokens::asking, Page(P::RevealTokens);
+    POST "/permits/{key}/tokens" => scopes::tokens::reveal, Page(P::RevealTokens);
 
     // Due diligence.
     GET "/assessments" => rounds::list::page, Page(P::Read);

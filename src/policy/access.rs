@@ -29,6 +29,8 @@ pub enum Permission {
     ManageConsent,
     /// See raw values of a dataset: a few sample rows, as those who write, class and approve need them.
     SeeSamples,
+    /// Turn reversible tokens back into the values they stand for.
+    RevealTokens,
     /// Issue clients, rotate their secrets.
     ManageAccess,
     /// Stop something at once: suspend a vendor, pause or end a permit, revoke a client or token, end an agreement.
@@ -37,7 +39,7 @@ pub enum Permission {
 
 impl Permission {
     /// Every permission.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Read,
         Self::ReadHistory,
         Self::ManagePeople,
@@ -50,6 +52,7 @@ impl Permission {
         Self::ManageCatalogue,
         Self::ManageConsent,
         Self::SeeSamples,
+        Self::RevealTokens,
         Self::ManageAccess,
         Self::Stop,
     ];
@@ -84,6 +87,7 @@ pub const fn allows(role: Role, permission: Permission) -> bool {
                     | P::Approve
                     | P::ManageConsent
                     | P::SeeSamples
+                    | P::RevealTokens
                     | P::Stop
             )
         }
@@ -120,6 +124,13 @@ mod tests {
         for role in Role::ALL {
             let works_on_data = matches!(role, Role::VendorManager | Role::PrivacyOfficer | Role::DataSteward);
             assert_eq!(allows(role, Permission::SeeSamples), works_on_data, "{role:?}");
+        }
+    }
+
+    #[test]
+    fn tokens_are_turned_back_by_privacy_officers_alone() {
+        for role in Role::ALL {
+            assert_eq!(allows(role, Permission::RevealTokens), role == Role::PrivacyOfficer, "{role:?}");
         }
     }
 

@@ -1,11 +1,14 @@
 //! What a permit's matrix offers for a field and warns of: by the rules that check a permit, none of its own.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::domain::dataset::{Field, LogicalType};
+use crate::domain::detect::DataKind;
 use crate::domain::permit::shows_identity;
-use crate::domain::treatment::{CodeForm, ConstantValue, DateUnit, GridForm, PseudonymFormat, Treatment};
+use crate::domain::treatment::{CodeForm, ConstantValue, DateUnit, GeoForm, GridForm, PseudonymFormat, Treatment};
 
 use super::words;
 
@@ -20,10 +23,12 @@ pub const CLEAR_IDENTIFIER: &str = "A direct identifier would go out as it is, o
 pub struct Choice {
     pub treatment: Treatment,
     pub words: String,
+    /// What the kind does and what it leaves.
+    pub help: &'static str,
 }
 
 /// One of each kind, with parameters to begin with.
-fn beginnings() -> [Treatment; 10] {
+fn beginnings() -> [Treatment; 15] {
     [
         Treatment::Withhold,
         Treatment::Clear,
@@ -34,6 +39,11 @@ fn beginnings() -> [Treatment; 10] {
         Treatment::GeneraliseDate { unit: DateUnit::Year },
         Treatment::Round { step: 10.0 },
         Treatment::TopBottomCode { bottom: None, top: Some(100.0), form: CodeForm::Label },
+        Treatment::DateShift { days: 30 },
+        Treatment::RedactText { kinds: DataKind::ALL.into() },
+        Treatment::Noise { scale: 10.0 },
+        Treatment::Geo { form: GeoForm::PostalPrefix { length: 2, small: BTreeSet::new() } },
+        Treatment::ReversibleToken { domain: None },
         Treatment::Constant { value: ConstantValue::Text("-".to_owned()) },
     ]
 }
@@ -41,7 +51,7 @@ fn beginnings() -> [Treatment; 10] {
 /// The treatments that fit a type: those that a permit's own check would take.
 pub fn choices(logical: LogicalType) -> Vec<Choice> {
     let fitting = beginnings().into_iter().filter(|treatment| treatment.released_type(logical).is_ok());
-    fitting.map(|treatment| Choice { words: words::treatment(&treatment), treatment }).collect()
+    fitting.map(|treatment| Choice { words: words::treatment(&treatment), help: words::help(&treatment), treatment }).collect()
 }
 
 /// What deserves a second look where a field is treated so.
@@ -51,22 +61,27 @@ pub fn warnings(field: &Field, treatment: &Treatment) -> Vec<&'static str> {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
-
     use super::*;
 
     #[test]
     fn every_kind_has_a_beginning_and_is_offered_where_it_fits() {
         let kinds: BTreeSet<&str> = beginnings().iter().map(Treatment::key).collect();
-        assert_eq!(kinds.len(), 10, "each kind once; a new kind of treatment needs a beginning");
+        assert_eq!(kinds.len(), 15, "each kind once; a new kind of treatment needs a beginning");
         let offered = |logical| choices(logical).iter().map(|choice| choice.treatment.key()).collect::<Vec<_>>();
         assert_eq!(offered(LogicalType::Other), ["withhold"]);
-        assert_eq!(offered(LogicalType::Text), ["withhold", "clear", "pseudonym", "mask", "truncate", "constant"]);
-        let numbers = ["withhold", "clear", "pseudonym", "generalise_number", "round", "top_bottom_code", "constant"];
+        assert_eq!(
+            offered(LogicalType::Text),
+            ["withhold", "clear", "pseudonym", "mask", "truncate", "redact_text", "geo", "reversible_token", "constant"]
+        );
+        let numbers =
+            ["withhold", "clear", "pseudonym", "generalise_number", "round", "top_bottom_code", "noise", "reversible_token", "constant"];
         assert_eq!(offered(LogicalType::Integer), numbers);
         assert_eq!(offered(LogicalType::Decimal), numbers);
-        assert_eq!(offered(LogicalType::Date), ["withhold", "clear", "pseudonym", "generalise_date", "constant"]);
-        assert_eq!(offered(LogicalType::Boolean), ["withhold", "clear", "pseudonym", "constant"]);
+        assert_eq!(
+            offered(LogicalType::Date),
+            ["withhold", "clear", "pseudonym", "generalise_date", "date_shift", "reversible_token", "constant"]
+        );
+        assert_eq!(offered(LogicalType::Boolean), ["withhold", "clear", "pseudonym", "reversible_token", "constant"]);
     }
 
     #[test]
@@ -76,7 +91,7 @@ mod tests {
             serde_json::from_value::<Field>(json).unwrap()
         };
         for treatment in beginnings().iter().filter(|treatment| treatment.released_type(LogicalType::Text).is_ok()) {
-            let shows = matches!(treatment.key(), "clear" | "truncate");
+            let shows = matches!(treatment.key(), "clear" | "truncate" | "redact_text" | "geo");
             assert_eq!(warnings(&field("direct_identifier"), treatment), if shows { vec![CLEAR_IDENTIFIER] } else { vec![] });
             assert!(warnings(&field("sensitive"), treatment).is_empty());
         }

@@ -14,7 +14,7 @@ use crate::domain::dataset::{Dataset, Field, LogicalType, Source};
 use crate::domain::text::FieldName;
 use crate::domain::treatment::Treatment;
 
-use super::release::{Column, Shape, pseudonym_domain};
+use super::release::{Column, Shape, key_label};
 
 /// What the engine may show to the staff, and nothing more. Only [`compile`] makes one.
 #[derive(Debug, Clone)]
@@ -48,9 +48,9 @@ impl PreviewPlan {
     pub fn fields(&self) -> &[PreviewedField] {
         &self.fields
     }
-    /// The domains that pseudonyms are made in: each needs a key.
-    pub fn pseudonym_domains(&self) -> impl Iterator<Item = &String> {
-        self.shape.columns().iter().filter_map(|column| column.pseudonym_domain.as_ref())
+    /// The labels of the keys that the treatments need.
+    pub fn keys(&self) -> impl Iterator<Item = &String> {
+        self.shape.columns().iter().filter_map(|column| column.key.as_ref())
     }
 }
 
@@ -107,7 +107,7 @@ fn previewed(dataset: &Dataset, field: &Field, treatment: &Treatment, columns: &
 /// Adds a column; answers its place, none where the treatment withholds.
 fn column(dataset: &Dataset, field: &Field, treatment: &Treatment, columns: &mut Vec<Column>) -> Result<Option<usize>, Invalid> {
     let Some(released) = treatment.released_type(field.logical)? else { return Ok(None) };
-    let domain = pseudonym_domain(treatment, field, dataset);
-    columns.push(Column { field: field.clone(), treatment: treatment.clone(), released, pseudonym_domain: domain });
+    let key = key_label(treatment, field, dataset);
+    columns.push(Column { field: field.clone(), treatment: treatment.clone(), released, key });
     Ok(Some(columns.len().saturating_sub(1)))
 }

@@ -84,8 +84,8 @@ pub struct Column {
     pub treatment: Treatment,
     /// The released type.
     pub released: LogicalType,
-    /// For a pseudonym: the domain its key is derived for.
-    pub pseudonym_domain: Option<String>,
+    /// For a keyed treatment: the label that its key is derived under from the agreement's.
+    pub key: Option<String>,
 }
 
 /// What the engine may do, and nothing more. Only [`compile`] makes one.
@@ -441,20 +441,40 @@ fn columns(state: &LiveState, revision: &Revision) -> Result<Vec<Column>, Refusa
         let Some(treatment) = revision.terms.fields.get(&field.name) else { continue };
         let released = treatment.released_type(field.logical).map_err(|_| closed(Gate::DatasetDrift))?;
         let Some(released) = released else { continue };
-        let pseudonym_domain = pseudonym_domain(treatment, field, dataset);
-        columns.push(Column { field: field.clone(), treatment: treatment.clone(), released, pseudonym_domain });
+        let key = key_label(treatment, field, dataset);
+        columns.push(Column { field: field.clone(), treatment: treatment.clone(), released, key });
     }
     let gone = revision.terms.released().any(|(name, _)| dataset.field(name.as_str()).is_none());
     if gone { Err(closed(Gate::DatasetDrift)) } else { Ok(columns) }
 }
 
-pub(super) fn pseudonym_domain(treatment: &Treatment, field: &Field, dataset: &Dataset) -> Option<String> {
-    let Treatment::Pseudonym { domain, .. } = treatment else { return None };
-    Some(match domain {
+/// The label of a keyed treatment's key: its kind, the version of the derivation and the domain within which one value
+/// is treated alike. Kinds never share a key, so that nothing of one tells of another.
+pub fn key_label(treatment: &Treatment, field: &Field, dataset: &Dataset) -> Option<String> {
+    let of_field = || format!("{}.{}", dataset.name, field.name);
+    let domain = |domain: &Option<Slug>| match domain {
         Some(domain) => domain.to_string(),
         None if field.name == dataset.subject.field => dataset.subject.domain.to_string(),
-        None => format!("{}.{}", dataset.name, field.name),
-    })
+        None => of_field(),
+    };
+    let (kind, domain) = match treatment {
+        Treatment::Pseudonym { domain: given, .. } => ("pseudonym", domain(given)),
+        Treatment::ReversibleToken { domain: given } => ("token", domain(given)),
+        Treatment::DateShift { .. } => ("shift", dataset.subject.domain.to_string()),
+        Treatment::Noise { .. } => ("noise", of_field()),
+        Treatment::Withhold
+        | Treatment::Clear
+        | Treatment::Constant { .. }
+        | Treatment::Mask { .. }
+        | Treatment::Truncate { .. }
+        | Treatment::GeneraliseNumber { .. }
+        | Treatment::GeneraliseDate { .. }
+        | Treatment::Round { .. }
+        | Treatment::TopBottomCode { .. }
+        | Treatment::RedactText { .. }
+        | Treatment::Geo { .. } => return None,
+    };
+    Some(format!("{kind}|1|{domain}"))
 }
 
 /// The answer for an unknown field and for a withheld one: the same but for the name sent.

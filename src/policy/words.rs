@@ -6,7 +6,7 @@ mod tests;
 mod treatment;
 
 pub use answer::answer;
-pub use treatment::treatment;
+pub use treatment::{help, treatment};
 
 use crate::domain::agreement::{EndWay, SubProcessors, TransferMechanism};
 use crate::domain::condition::{Clause, Condition, Operator};

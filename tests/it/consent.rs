@@ -311,8 +311,9 @@ async fn no_release_after_a_withdrawal_holds_the_person(database: Database) {
     let (one, two, three, ()) = futures::join!(pulling(), pulling(), pulling(), objecting());
     let entries = house.history("").await;
     let place = |fits: &dyn Fn(&Value) -> bool| entries.iter().position(fits);
-    let objected: Vec<usize> = (1..=60)
-        .map(|watermark: u64| place(&|entry| entry["leaf"]["facts"]["watermark"] == watermark.to_string()).expect("it is on record"))
+    let objected: Vec<usize> = (1_u64..=60)
+        .map(|watermark| watermark.to_string())
+        .map(|watermark| place(&|entry| entry["leaf"]["facts"]["watermark"] == watermark.as_str()).expect("it is on record"))
         .collect();
     let (mut judged, mut late) = (0, Vec::new());
     for (release, rows) in one.into_iter().chain(two).chain(three) {

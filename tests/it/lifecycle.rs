@@ -3,6 +3,7 @@
 mod agreements;
 mod diligence;
 mod permits;
+mod treatments;
 mod versions;
 
 use serde_json::{Value, json};

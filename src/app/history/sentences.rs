@@ -43,6 +43,7 @@ pub const SENTENCES: &[(&str, &str, &str)] = &[
     ("permit", "reject", "{actor} turned revision {revision} of {permit} down"),
     ("permit", "pause", "{actor} paused {permit}: releases on it stopped"),
     ("permit", "resume", "{actor} resumed {permit}"),
+    ("permit", "reveal_tokens", "{actor} turned tokens of {field} under {permit} back into values ({tokens})"),
     ("permit", "end", "{actor} ended {permit} for good"),
     ("consent", "record", "{actor} recorded what people said: {records} records in {domain}, up to number {watermark}"),
     ("consent", "look_up", "{actor} looked up what one person of {domain} said"),

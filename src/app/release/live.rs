@@ -39,15 +39,15 @@ impl Ready {
         Some(asking(&dataset.subject.domain, plan.subjects(), &self.ledger_key, dataset.subject_type()?))
     }
 
-    /// The keys a plan needs: one per pseudonym domain (HKDF of the agreement's key), and the ledger's.
-    /// `None` when the agreement's key was destroyed and a pseudonym asks for it.
+    /// The keys a plan needs: one per label of a keyed treatment (HKDF of the agreement's key), and the ledger's.
+    /// `None` when the agreement's key was destroyed and a treatment asks for it.
     pub fn secrets(&self, plan: &ReleasePlan) -> Option<EngineSecrets> {
-        let mut pseudonym = BTreeMap::new();
-        for domain in plan.columns().iter().filter_map(|column| column.pseudonym_domain.clone()) {
-            let key = keys::derive(self.agreement_key.as_ref()?, &format!("pseudonym|1|{domain}"));
-            pseudonym.insert(domain, key);
+        let mut treatment = BTreeMap::new();
+        for label in plan.columns().iter().filter_map(|column| column.key.clone()) {
+            let key = keys::derive(self.agreement_key.as_ref()?, &label);
+            treatment.insert(label, key);
         }
-        Some(EngineSecrets { pseudonym, ledger: self.ledger_key })
+        Some(EngineSecrets { treatment, ledger: self.ledger_key })
     }
 }
 

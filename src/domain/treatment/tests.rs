@@ -3,13 +3,14 @@
 use serde_json::{Value, json};
 
 use super::Treatment;
+use crate::domain::dataset::LogicalType;
 
 fn treatment(value: &Value) -> Treatment {
     serde_json::from_value(value.clone()).unwrap()
 }
 
 /// One of each kind, in the order of the table's columns.
-fn one_of_each() -> [Treatment; 10] {
+fn one_of_each() -> [Treatment; 15] {
     [
         json!({"kind": "withhold"}),
         json!({"kind": "constant", "value": "x"}),
@@ -21,6 +22,11 @@ fn one_of_each() -> [Treatment; 10] {
         json!({"kind": "generalise_date", "unit": "month"}),
         json!({"kind": "round", "step": 10.0}),
         json!({"kind": "top_bottom_code", "top": 90.0, "as": "bound"}),
+        json!({"kind": "date_shift", "days": 30}),
+        json!({"kind": "redact_text", "kinds": ["email", "phone"]}),
+        json!({"kind": "noise", "scale": 5.0}),
+        json!({"kind": "geo", "as": "postal_prefix", "length": 2}),
+        json!({"kind": "reversible_token"}),
     ]
     .map(|value| treatment(&value))
 }
@@ -29,16 +35,21 @@ fn one_of_each() -> [Treatment; 10] {
 fn each_kind_against_each() {
     // A row is what would be, a column what was: `y` where what would be is at least as strict.
     let table = [
-        ("withhold", "y y y y y y y y y y"),
-        ("constant", "- y y y y y y y y y"),
-        ("clear", "- - y - - - - - - -"),
-        ("mask", "- - y y - - - - - -"),
-        ("truncate", "- - y - y - - - - -"),
-        ("pseudonym", "- - - - - y - - - -"),
-        ("generalise_number", "- - y - - - y - - -"),
-        ("generalise_date", "- - y - - - - y - -"),
-        ("round", "- - y - - - - - y -"),
-        ("top_bottom_code", "- - y - - - - - - y"),
+        ("withhold", "y y y y y y y y y y y y y y y"),
+        ("constant", "- y y y y y y y y y y y y y y"),
+        ("clear", "- - y - - - - - - - - - - - -"),
+        ("mask", "- - y y - - - - - - - - - - -"),
+        ("truncate", "- - y - y - - - - - - - - - -"),
+        ("pseudonym", "- - - - - y - - - - - - - - -"),
+        ("generalise_number", "- - y - - - y - - - - - - - -"),
+        ("generalise_date", "- - y - - - - y - - - - - - -"),
+        ("round", "- - y - - - - - y - - - - - -"),
+        ("top_bottom_code", "- - y - - - - - - y - - - - -"),
+        ("date_shift", "- - - - - - - - - - y - - - -"),
+        ("redact_text", "- - y - - - - - - - - y - - -"),
+        ("noise", "- - y - - - - - - - - - y - -"),
+        ("geo", "- - y - - - - - - - - - - y -"),
+        ("reversible_token", "- - - - - - - - - - - - - - y"),
     ];
     let kinds = one_of_each();
     for ((name, row), new) in table.into_iter().zip(&kinds) {
@@ -60,6 +71,14 @@ fn the_same_kind_with_other_parameters() {
     let age = |width: u8, at: &str| json!({"kind": "generalise_date", "unit": "age", "width": width, "at": at});
     let round = |step: f64| json!({"kind": "round", "step": step});
     let code = |bottom: Value, top: Value, form: &str| json!({"kind": "top_bottom_code", "bottom": bottom, "top": top, "as": form});
+    let shift = |days: u16| json!({"kind": "date_shift", "days": days});
+    let noise = |scale: f64| json!({"kind": "noise", "scale": scale});
+    let redact = |kinds: &[&str]| json!({"kind": "redact_text", "kinds": kinds});
+    let geo = |mut form: Value| {
+        form["kind"] = json!("geo");
+        form
+    };
+    let postal = |length: u8, small: &[&str]| json!({"kind": "geo", "as": "postal_prefix", "length": length, "small": small});
     let none = || Value::Null;
     let table = [
         (constant(json!("x")), constant(json!(1)), true, "no constant tells anything"),
@@ -118,6 +137,24 @@ fn the_same_kind_with_other_parameters() {
         (code(json!(5.0), json!(90.0), "bound"), code(json!(10.0), json!(90.0), "bound"), false, "a lower bottom"),
         (code(json!(10.0), none(), "bound"), code(json!(10.0), json!(90.0), "bound"), false, "no top"),
         (code(none(), json!(90.0), "bound"), code(json!(10.0), json!(90.0), "bound"), false, "no bottom"),
+        (shift(10), shift(30), false, "another offset"),
+        (noise(20.0), noise(10.0), false, "two noises on one value tell more than one"),
+        (redact(&["email", "phone"]), redact(&["email"]), true, "one kind more is replaced"),
+        (redact(&["email"]), redact(&["email", "phone"]), false, "phone numbers come through"),
+        (redact(&["phone"]), redact(&["email"]), false, "another kind"),
+        (postal(2, &["10", "11"]), postal(2, &["10"]), true, "one area more is withheld"),
+        (postal(2, &[]), postal(2, &["10"]), false, "an area comes through"),
+        (postal(2, &[]), postal(3, &[]), false, "codes of three characters come through"),
+        (geo(json!({"as": "geohash", "length": 4})), geo(json!({"as": "geohash", "length": 5})), true, "a cell of cells"),
+        (geo(json!({"as": "geohash", "length": 6})), geo(json!({"as": "geohash", "length": 5})), false, "a finer cell"),
+        (geo(json!({"as": "h3", "resolution": 6})), geo(json!({"as": "h3", "resolution": 7})), false, "hexagons do not nest"),
+        (geo(json!({"as": "h3", "resolution": 6})), geo(json!({"as": "geohash", "length": 5})), false, "another grid"),
+        (
+            json!({"kind": "reversible_token", "domain": "customer"}),
+            json!({"kind": "reversible_token"}),
+            false,
+            "another domain joins with other tables",
+        ),
         (code(none(), json!(80.0), "label"), code(none(), json!(90.0), "bound"), false, "another form"),
     ];
     for (new, old, expected, why) in table {
@@ -125,9 +162,78 @@ fn the_same_kind_with_other_parameters() {
     }
 }
 
+/// In the order of the table's columns.
+const HIDES: [bool; 15] = [true, true, false, true, false, true, false, false, false, false, false, false, false, false, true];
+
+/// As permits have kept them: no form may change, for their policies are hashed.
+#[test]
+fn the_json_of_each_comes_back_as_it_was() {
+    for json in [
+        json!({"kind": "withhold"}),
+        json!({"kind": "mask", "prefix": 1, "suffix": 1, "pad": 3, "email_domain": false}),
+        json!({"kind": "pseudonym", "format": "base32"}),
+        json!({"kind": "generalise_date", "unit": "age", "width": 10, "at": "2026-07-01"}),
+        json!({"kind": "date_shift", "days": 30}),
+        json!({"kind": "redact_text", "kinds": ["email", "phone", "iban", "card", "ip", "url"]}),
+        json!({"kind": "noise", "scale": 2.5}),
+        json!({"kind": "geo", "as": "postal_prefix", "length": 2}),
+        json!({"kind": "geo", "as": "postal_prefix", "length": 2, "small": ["10", "11"]}),
+        json!({"kind": "geo", "as": "geohash", "length": 5}),
+        json!({"kind": "geo", "as": "h3", "resolution": 7}),
+        json!({"kind": "reversible_token"}),
+        json!({"kind": "reversible_token", "domain": "customer"}),
+    ] {
+        assert_eq!(serde_json::to_value(treatment(&json)).unwrap(), json);
+    }
+}
+
+#[test]
+fn what_makes_no_sense_is_refused_beside_its_setting() {
+    use LogicalType::{Boolean, Date, Integer, Number, Text, Timestamp};
+    for (json, from, expected) in [
+        (json!({"kind": "date_shift", "days": 30}), Date, Ok(Date)),
+        (json!({"kind": "date_shift", "days": 30}), Timestamp, Ok(Date)),
+        (json!({"kind": "date_shift", "days": 0}), Date, Err("days")),
+        (json!({"kind": "date_shift", "days": 3651}), Date, Err("days")),
+        (json!({"kind": "date_shift", "days": 30}), Text, Err("kind")),
+        (json!({"kind": "redact_text", "kinds": []}), Text, Err("kinds")),
+        (json!({"kind": "redact_text", "kinds": ["email"]}), Integer, Err("kind")),
+        (json!({"kind": "noise", "scale": 5.0}), Integer, Ok(Integer)),
+        (json!({"kind": "noise", "scale": 0.5}), Number, Ok(Number)),
+        (json!({"kind": "noise", "scale": 0.5}), LogicalType::Decimal, Ok(Number)),
+        (json!({"kind": "noise", "scale": 0.5}), Integer, Err("scale")),
+        (json!({"kind": "noise", "scale": 0.0}), Number, Err("scale")),
+        (json!({"kind": "noise", "scale": -1.0}), Number, Err("scale")),
+        (json!({"kind": "noise", "scale": 1e300}), Number, Err("scale")),
+        (json!({"kind": "noise", "scale": 1.0}), Boolean, Err("kind")),
+        (json!({"kind": "geo", "as": "postal_prefix", "length": 0}), Text, Err("length")),
+        (json!({"kind": "geo", "as": "postal_prefix", "length": 11}), Text, Err("length")),
+        (json!({"kind": "geo", "as": "postal_prefix", "length": 2, "small": ["103"]}), Text, Err("small")),
+        (json!({"kind": "geo", "as": "postal_prefix", "length": 2, "small": ["ec"]}), Text, Err("small")),
+        (json!({"kind": "geo", "as": "geohash", "length": 13}), Text, Err("length")),
+        (json!({"kind": "geo", "as": "h3", "resolution": 16}), Text, Err("resolution")),
+        (json!({"kind": "geo", "as": "h3", "resolution": 7}), Number, Err("kind")),
+        (json!({"kind": "reversible_token"}), Date, Ok(Text)),
+        (json!({"kind": "reversible_token"}), LogicalType::Other, Err("kind")),
+    ] {
+        let released = treatment(&json).released_type(from).map_err(|error| error.field);
+        assert_eq!(released, expected.map(Some).map_err(str::to_owned), "{json} of {}", from.key());
+    }
+    for json in [
+        json!({"kind": "date_shift"}),
+        json!({"kind": "date_shift", "days": 1, "more": 1}),
+        json!({"kind": "redact_text", "kinds": ["faces"]}),
+        json!({"kind": "geo", "as": "geohash", "length": 5, "small": []}),
+        json!({"kind": "geo", "as": "map", "length": 5}),
+        json!({"kind": "geo", "length": 5}),
+    ] {
+        assert!(serde_json::from_value::<Treatment>(json.clone()).is_err(), "{json}");
+    }
+}
+
 #[test]
 fn only_what_certainly_hides_an_identifier_goes_without_a_tick() {
-    for (treatment, hides) in one_of_each().iter().zip([true, true, false, true, false, true, false, false, false, false]) {
+    for (treatment, hides) in one_of_each().iter().zip(HIDES) {
         assert_eq!(treatment.hides_identity(), hides, "{}", treatment.key());
     }
 }

@@ -28,7 +28,8 @@ pub(super) fn generalise(column: &ArrayRef, unit: DateUnit) -> Option<ArrayRef> 
     Some(Arc::new(out.finish()))
 }
 
-fn days(column: &ArrayRef) -> Option<Int64Array> {
+/// Days since 1970-01-01.
+pub(super) fn days(column: &ArrayRef) -> Option<Int64Array> {
     match column.data_type() {
         DataType::Date32 => Some(column.as_primitive::<Date32Type>().unary(i64::from)),
         DataType::Timestamp(..) => Some(column.as_primitive_opt::<TimestampMicrosecondType>()?.unary(calendar::day_of)),

@@ -199,7 +199,8 @@ impl Rounding {
         })
     }
 
-    fn nearest(&self, number: f64) -> Option<f64> {
+    /// `None` where the steps are finer than the number's last digit.
+    pub(super) fn nearest(&self, number: f64) -> Option<f64> {
         let at = (number / self.grid.width).round_ties_even();
         (at.abs() < EXACT).then(|| self.grid.edge(at as i64))
     }
@@ -326,7 +327,7 @@ fn label(to: &mut Vec<u8>, bound: Option<f64>, sign: u8) -> bool {
 }
 
 /// The nearest binary64 number, by way of the decimal's text: correct at any precision.
-fn decimal_to_f64(cells: &Decimal128Array, unscaled: i128) -> Option<f64> {
+pub(super) fn decimal_to_f64(cells: &Decimal128Array, unscaled: i128) -> Option<f64> {
     let mut text = Vec::new();
     canonical::push_decimal(&mut text, unscaled, cells.scale(), Zeros::Kept);
     std::str::from_utf8(&text).ok()?.parse().ok()

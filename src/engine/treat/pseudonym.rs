@@ -62,26 +62,32 @@ impl Pseudonym {
 }
 
 /// RFC 4648 base32 in lower case, without padding.
-fn lower_base32() -> Result<Encoding, EngineError> {
+pub(super) fn lower_base32() -> Result<Encoding, EngineError> {
     let mut specification = Specification::new();
     specification.symbols.push_str("abcdefghijklmnopqrstuvwxyz234567");
     specification.encoding().map_err(|_| EngineError::internal("base32 could not be set up"))
 }
 
 /// The message under a keyed hash, its buffer reused from row to row.
-struct Message {
+pub(super) struct Message {
     bytes: Vec<u8>,
     head: usize,
 }
 
 impl Message {
     fn new(from: LogicalType) -> Self {
-        let mut bytes = from.key().as_bytes().to_vec();
+        Self::headed(&[], from)
+    }
+
+    /// A message that begins with more than the type; of one key all heads have one length.
+    pub(super) fn headed(head: &[u8], from: LogicalType) -> Self {
+        let mut bytes = head.to_vec();
+        bytes.extend_from_slice(from.key().as_bytes());
         bytes.push(0);
         Self { head: bytes.len(), bytes }
     }
 
-    fn tag(&mut self, key: &hmac::Key, canonical: &Canonical<'_>, row: usize) -> Option<hmac::Tag> {
+    pub(super) fn tag(&mut self, key: &hmac::Key, canonical: &Canonical<'_>, row: usize) -> Option<hmac::Tag> {
         self.bytes.truncate(self.head);
         canonical.write(row, &mut self.bytes).then(|| hmac::sign(key, &self.bytes))
     }
@@ -129,6 +135,7 @@ impl SubjectKey {
     }
 }
 
-fn short(tag: &hmac::Tag) -> u64 {
+/// The first 8 bytes, big endian.
+pub(super) fn short(tag: &hmac::Tag) -> u64 {
     tag.as_ref().first_chunk::<8>().map_or(0, |bytes| u64::from_be_bytes(*bytes))
 }

@@ -1,5 +1,8 @@
 //! Each treatment's exact values, and what holds for all values.
 
+mod keyed;
+mod told;
+
 use std::sync::Arc;
 
 use datafusion::arrow::array::TimestampMicrosecondArray;
@@ -16,7 +19,7 @@ use crate::domain::time::{Date, Instant};
 use crate::domain::treatment::PseudonymFormat;
 
 fn kernel(treatment: &Treatment, from: LogicalType) -> Kernel {
-    Kernel::new(treatment, from, Some(&[7; 32])).unwrap().unwrap()
+    Kernel::new(treatment, from, LogicalType::Text, Some(&[7; 32])).unwrap().unwrap()
 }
 
 fn from_json(json: &str) -> Treatment {
@@ -26,7 +29,7 @@ fn from_json(json: &str) -> Treatment {
 /// Treats a column and shows each value; `-` is NULL.
 fn shown(treatment: &Treatment, from: LogicalType, column: ArrayRef) -> Vec<String> {
     let kernel = kernel(treatment, from);
-    let treated = kernel.apply(&column).unwrap();
+    let treated = kernel.apply(&column, None).unwrap();
     assert_eq!(treated.data_type(), &kernel.released_type(column.data_type()).unwrap());
     let show = |row: usize| match treated.data_type() {
         _ if treated.is_null(row) => "-".to_owned(),
@@ -94,7 +97,7 @@ fn null_stays_null_but_for_a_constant() {
         let constant = from_json(&format!(r#"{{"kind":"constant","value":{json}}}"#));
         assert_eq!(shown(&constant, LogicalType::Date, none.clone()), [expected]);
     }
-    assert!(Kernel::new(&Treatment::Withhold, LogicalType::Text, None).unwrap().is_none());
+    assert!(Kernel::new(&Treatment::Withhold, LogicalType::Text, LogicalType::Text, None).unwrap().is_none());
 }
 
 #[test]
@@ -269,7 +272,7 @@ fn calendar_units() {
     for treatment in [unit(DateUnit::Year), unit(DateUnit::Week), unit(DateUnit::Month)] {
         assert_eq!(shown(&treatment, LogicalType::Date, far.clone()), ["-", "-"]);
     }
-    assert_eq!(kernel(&Treatment::Clear, LogicalType::Date).apply(&far).unwrap().null_count(), 2);
+    assert_eq!(kernel(&Treatment::Clear, LogicalType::Date).apply(&far, None).unwrap().null_count(), 2);
 }
 
 #[test]
@@ -399,8 +402,8 @@ proptest! {
         prop_assume!(one != other);
         let treatment = Treatment::Pseudonym { domain: None, format: PseudonymFormat::Base32 };
         let with = |key| {
-            let kernel = Kernel::new(&treatment, LogicalType::Text, Some(key)).unwrap().unwrap();
-            kernel.apply(&texts(&[&text])).unwrap().as_string::<i32>().value(0).to_owned()
+            let kernel = Kernel::new(&treatment, LogicalType::Text, LogicalType::Text, Some(key)).unwrap().unwrap();
+            kernel.apply(&texts(&[&text]), None).unwrap().as_string::<i32>().value(0).to_owned()
         };
         prop_assert_ne!(with(&one), with(&other));
         prop_assert_eq!(with(&one), with(&one));

@@ -73,7 +73,7 @@ fn is_simple(text: &str) -> bool {
 }
 
 /// Writes each text that is not NULL, given in NFC.
-fn each(cells: &StringArray, write: impl Fn(&str, &mut StringBuilder)) -> ArrayRef {
+pub(super) fn each(cells: &StringArray, write: impl Fn(&str, &mut StringBuilder)) -> ArrayRef {
     let mut out = StringBuilder::with_capacity(cells.len(), cells.values().len().min(cells.len() * 64));
     for cell in cells {
         let Some(text) = cell else {
@@ -88,7 +88,7 @@ fn each(cells: &StringArray, write: impl Fn(&str, &mut StringBuilder)) -> ArrayR
 }
 
 /// Appends to the value being built; writing to memory can't fail.
-fn push(out: &mut StringBuilder, part: &str) {
+pub(super) fn push(out: &mut StringBuilder, part: &str) {
     let written = std::fmt::Write::write_str(out, part);
     debug_assert!(written.is_ok());
 }

@@ -7,11 +7,11 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use crate::app::agreements::PermitView;
-use crate::app::permits::{self, Revising};
+use crate::app::permits::{self, Revealed, Revealing, Revising};
 use crate::domain::permit::PermitTerms;
 use crate::domain::text::{FieldName, Reason, Slug};
 use crate::http::error::{HttpError, Problem};
-use crate::http::guard::{Allowed, Approve, ManageAgreements, Read, Stop};
+use crate::http::guard::{Allowed, Approve, ManageAgreements, Read, RevealTokens, Stop};
 use crate::http::input::{Json, segment};
 
 use super::{Answer, Because, List, Tidegate, created, shown};
@@ -55,6 +55,19 @@ pub struct ApproveRevision {
     #[serde(default)]
     #[schema(value_type = Vec<FieldName>)]
     confirm_clear: BTreeSet<FieldName>,
+}
+
+/// Reversible tokens to be turned back.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RevealTheseTokens {
+    /// The field that they came in.
+    #[schema(value_type = String)]
+    field: FieldName,
+    /// At most 100.
+    tokens: Vec<String>,
+    /// Kept in the history.
+    reason: Reason,
 }
 
 fn key(request: &HttpRequest) -> Result<Slug, HttpError> {
@@ -128,4 +141,11 @@ pub async fn resume(request: HttpRequest, app: Tidegate, by: Allowed<Approve>, b
 #[utoipa::path(post, path = "/api/v1/permits/{key}/end", tag = "permits", security(("staff" = [])), params(("key" = String, Path)), request_body = Because, responses((status = 200, body = PermitView), (status = "4XX", body = Problem)))]
 pub async fn end(request: HttpRequest, app: Tidegate, by: Allowed<Stop>, body: Json<Because>) -> Answer {
     shown(&request, permits::end(&app, by.actor(), key(&request)?, body.0.reason).await)
+}
+
+/// Turn reversible tokens back into the values they stand for. It is an act in the history, with how many and why.
+#[utoipa::path(post, path = "/api/v1/permits/{key}/tokens/reveal", tag = "permits", security(("staff" = [])), params(("key" = String, Path)), request_body = RevealTheseTokens, responses((status = 200, body = Revealed), (status = "4XX", body = Problem)))]
+pub async fn reveal_tokens(request: HttpRequest, app: Tidegate, by: Allowed<RevealTokens>, body: Json<RevealTheseTokens>) -> Answer {
+    let RevealTheseTokens { field, tokens, reason } = body.0;
+    shown(&request, permits::reveal(&app, by.actor(), key(&request)?, Revealing { field, tokens, reason }).await)
 }

@@ -6,6 +6,7 @@ pub mod matrix;
 pub mod revision;
 pub mod samples;
 pub mod show;
+pub mod tokens;
 pub mod treatments;
 
 use actix_web::http::StatusCode;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::permit::{Change, PermitTerms, compare};
 use crate::domain::text::FieldName;
-use crate::domain::treatment::Treatment;
+use crate::domain::treatment::{GeoForm, Treatment};
 
 use super::super::words;
 use super::{Diff, Difference, Direction, moved, some};
@@ -144,6 +144,16 @@ fn told_apart(was: &Treatment, is: &Treatment) -> (String, String) {
         (Treatment::Mask { pad: old, .. }, Treatment::Mask { pad: new, .. }) if old != new => {
             let signs = |said: String, pad: u8| format!("{said} by {}", words::counted(pad.into(), "sign", "signs"));
             (signs(was_said, *old), signs(is_said, *new))
+        }
+        (
+            Treatment::Geo { form: GeoForm::PostalPrefix { small: old, .. } },
+            Treatment::Geo { form: GeoForm::PostalPrefix { small: new, .. } },
+        ) if old.len() == new.len() && old != new => {
+            let named = |said: String, all: &BTreeSet<String>, others: &BTreeSet<String>| {
+                let own: Vec<&str> = all.difference(others).map(String::as_str).collect();
+                format!("{said}, among them {}", own.join(", "))
+            };
+            (named(was_said, old, new), named(is_said, new, old))
         }
         _ => (was_said, is_said),
     }

@@ -39,7 +39,7 @@ fn raw_and_treated_stand_side_by_side() {
     let places: Vec<_> = plan.fields().iter().map(|field| (field.field.name.as_str(), field.raw, field.treated)).collect();
     assert_eq!(places, [("id", Some(0), Some(1)), ("score", Some(2), None)]);
     // The subject's pseudonyms are made in its own domain, as in a release.
-    assert_eq!(plan.pseudonym_domains().collect::<Vec<_>>(), ["person"]);
+    assert_eq!(plan.keys().collect::<Vec<_>>(), ["pseudonym|1|person"]);
 }
 
 #[test]

@@ -254,7 +254,7 @@ fn an_open_state_releases_the_treated_fields_and_no_other() {
     let plan = compile(&open(), &Asked::default(), now()).unwrap();
     let names: Vec<&str> = plan.answer().map(|column| column.field.name.as_str()).collect();
     assert_eq!(names, ["id", "city"], "withheld and untreated fields are not in the plan");
-    assert_eq!(plan.columns()[0].pseudonym_domain.as_deref(), Some("person"));
+    assert_eq!(plan.columns()[0].key.as_deref(), Some("pseudonym|1|person"));
 }
 
 #[test]
@@ -374,4 +374,34 @@ fn a_decision_stands_until_the_first_turn_and_a_minute_at_most() {
         set(&mut state);
         assert_eq!(stands_until(&state, now()), turn, "turn {number}");
     }
+}
+
+#[test]
+fn no_two_kinds_share_a_key_and_each_names_the_domain_within_which_it_is_the_same() {
+    let state = open();
+    let dataset = &state.dataset;
+    let label = |field: &str, treatment: serde_json::Value| {
+        key_label(&serde_json::from_value(treatment).unwrap(), dataset.field(field).unwrap(), dataset)
+    };
+    let (subject, other) =
+        (dataset.subject.field.as_str(), dataset.fields.iter().find(|field| field.name != dataset.subject.field).unwrap());
+    let other = other.name.as_str();
+    let pseudonym = serde_json::json!({"kind": "pseudonym", "format": "base32"});
+    let token = serde_json::json!({"kind": "reversible_token"});
+    let shift = serde_json::json!({"kind": "date_shift", "days": 3});
+    let noise = serde_json::json!({"kind": "noise", "scale": 3.0});
+    let (domain, field) = (dataset.subject.domain.as_str(), format!("{}.{other}", dataset.name));
+    for (name, treatment, expected) in [
+        (subject, &pseudonym, Some(format!("pseudonym|1|{domain}"))),
+        (other, &pseudonym, Some(format!("pseudonym|1|{field}"))),
+        (subject, &token, Some(format!("token|1|{domain}"))),
+        (other, &token, Some(format!("token|1|{field}"))),
+        (other, &shift, Some(format!("shift|1|{domain}"))),
+        (other, &noise, Some(format!("noise|1|{field}"))),
+        (other, &serde_json::json!({"kind": "clear"}), None),
+    ] {
+        assert_eq!(label(name, treatment.clone()), expected);
+    }
+    let named = serde_json::json!({"kind": "reversible_token", "domain": "crm"});
+    assert_eq!(label(other, named).as_deref(), Some("token|1|crm"));
 }

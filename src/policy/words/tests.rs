@@ -32,6 +32,22 @@ fn treatments_read_as_sentences_do() {
         (r#"{"kind":"round","step":100.0}"#, "rounded to the nearest 100"),
         (r#"{"kind":"top_bottom_code","top":90.0,"as":"label"}"#, "90 and above shown as 90+"),
         (r#"{"kind":"top_bottom_code","bottom":18.0,"top":90.0,"as":"bound"}"#, "18 and below shown as 18, 90 and above shown as 90"),
+        (r#"{"kind":"date_shift","days":1}"#, "moved by up to 1 day either way, by as many for every date of one person"),
+        (r#"{"kind":"redact_text","kinds":["email"]}"#, "e-mail addresses replaced by marks, the rest of the text as it is"),
+        (
+            r#"{"kind":"redact_text","kinds":["url","email","phone"]}"#,
+            "e-mail addresses, phone numbers and web addresses replaced by marks, the rest of the text as it is",
+        ),
+        (r#"{"kind":"noise","scale":2.5}"#, "changed by up to 2.5 either way, always alike for one value of one person"),
+        (r#"{"kind":"geo","as":"postal_prefix","length":2}"#, "only the first 2 characters of the postal code"),
+        (
+            r#"{"kind":"geo","as":"postal_prefix","length":2,"small":["10","11"]}"#,
+            "only the first 2 characters of the postal code, 2 small areas withheld",
+        ),
+        (r#"{"kind":"geo","as":"geohash","length":5}"#, "only the geohash cell of 5 characters"),
+        (r#"{"kind":"geo","as":"h3","resolution":7}"#, "only the H3 cell at resolution 7"),
+        (r#"{"kind":"reversible_token"}"#, "token that a privacy officer here can turn back"),
+        (r#"{"kind":"reversible_token","domain":"crm"}"#, "token of the domain crm that a privacy officer here can turn back"),
     ] {
         assert_eq!(said(json), expected, "{json}");
     }

@@ -15,6 +15,8 @@ crate::on_both!(
     a_revision_is_based_on_what_was_read,
     what_is_wrong_stands_beside_its_field,
     a_list_is_narrowed,
+    the_matrix_knows_every_treatment_with_its_settings,
+    an_officer_turns_tokens_back_on_a_page,
 );
 
 async fn begun(database: Database) -> (House, Vendor) {
@@ -255,4 +257,82 @@ async fn a_list_is_narrowed(database: Database) {
     assert_eq!((count("state=paused").await, count("state=in_force").await), (1, 0));
     house.post(Role::VendorManager, &format!("/api/v1/agreements/{}/end", vendor.agreement), json!({"reason": "over"})).await.good();
     assert_eq!((count("state=ended").await, count("state=paused").await, count("state=waiting").await), (2, 0, 0));
+}
+
+async fn the_matrix_knows_every_treatment_with_its_settings(database: Database) {
+    let (house, vendor) = begun(database).await;
+    let (mara, _) = person(&house, "Mara", Role::VendorManager).await;
+    let (revise, matrix) = ("/permits/acme-people/revise", format!("/agreements/{}/permits/matrix", vendor.agreement));
+    let shown = mara.get(revise).await.text;
+    for (chosen, settings, after) in [
+        (vec![("treatment.born", "date_shift")], vec!["param.born.days"], ">19"),
+        (
+            vec![("treatment.email", "redact_text")],
+            vec!["param.email.email", "param.email.phone", "param.email.iban", "param.email.card", "param.email.ip", "param.email.url"],
+            ">[e-mail]<",
+        ),
+        (vec![("treatment.spent", "noise")], vec!["param.spent.scale"], "after: "),
+        (vec![("treatment.city", "geo")], vec!["param.city.as", "param.city.length", "param.city.small"], ">UL<"),
+        (
+            vec![("treatment.city", "geo"), ("was.city", "geo.postal_prefix"), ("param.city.as", "h3"), ("param.city.length", "2")],
+            vec!["param.city.as", "param.city.resolution"],
+            "no value",
+        ),
+        (vec![("treatment.name", "reversible_token")], vec!["param.name.domain"], "after: "),
+    ] {
+        let part = send(&mara, &shown, &matrix, &typed(&chosen), true).await;
+        assert_eq!(part.status, 200, "{}", part.text);
+        for setting in settings {
+            assert!(part.text.contains(&format!("name=\"{setting}\"")), "{setting}: {}", part.text);
+        }
+        assert!(part.text.contains(after), "{chosen:?}: {}", part.text);
+    }
+    for (chosen, said) in [
+        (vec![("treatment.born", "date_shift"), ("was.born", "date_shift"), ("param.born.days", "0")], "Days at most: Must be 1 to 3,650"),
+        (vec![("treatment.email", "redact_text"), ("was.email", "redact_text")], "Tick at least one kind to find"),
+        (
+            vec![("treatment.score", "noise"), ("was.score", "noise"), ("param.score.scale", "0.5")],
+            "Either way, at most: Must be a whole number for whole numbers",
+        ),
+        (
+            vec![("treatment.city", "geo"), ("was.city", "geo.postal_prefix"), ("param.city.length", "2"), ("param.city.small", "ULM")],
+            "Must be prefixes of 2 characters each",
+        ),
+    ] {
+        let part = send(&mara, &shown, &matrix, &typed(&chosen), true).await;
+        assert!(part.status == 200 && part.text.contains(said), "{said}: {}", part.text);
+    }
+    let bulk = typed(&[("do", "bulk"), ("bulk.which", "sensitive"), ("bulk.treatment", "redact_text")]);
+    assert!(send(&mara, &shown, &matrix, &bulk, false).await.text.contains("1 field is set; 1 stays as it was"));
+    let saved = typed(&[("treatment.name", "reversible_token"), ("treatment.born", "date_shift"), ("reason", "They write letters.")]);
+    led_to(&fill(&mara, revise, revise, &saved).await);
+    let page = mara.get("/permits/acme-people/revisions/2").await.text;
+    assert!(page.contains("token that a privacy officer here can turn back"), "{page}");
+    assert!(page.contains("moved by up to 30 days either way, by as many for every date of one person"), "{page}");
+}
+
+async fn an_officer_turns_tokens_back_on_a_page(database: Database) {
+    let house = House::start(database).await;
+    house.catalogue_people(5).await;
+    let tokens = crate::harness::permit("people", json!({"name": {"kind": "reversible_token"}}));
+    let vendor = house.vendor("Acme", &[("acme-people", tokens), ("acme-plain", usual("people-sql"))]).await;
+    let pulled = house.pull(&house.token(&vendor).await, "/data/v1/datasets/people/records", "application/json").await;
+    let sent = pulled.json()["rows"][2]["name"].as_str().unwrap().to_owned();
+    let (otto, _) = person(&house, "Otto", Role::PrivacyOfficer).await;
+    let (mara, _) = person(&house, "Mara", Role::VendorManager).await;
+    let page = "/permits/acme-people/tokens";
+    assert!(otto.get("/permits/acme-people").await.text.contains(page));
+    assert!(!mara.get("/permits/acme-people").await.text.contains(page));
+    assert_eq!(mara.get(page).await.status, 403);
+    assert!(!otto.get("/permits/acme-plain").await.text.contains("/tokens"));
+    assert_eq!(otto.get("/permits/acme-plain/tokens").await.status, 409, "there is nothing to turn back");
+
+    let lacking = otto.fill(page, page, &[("field", "name"), ("tokens", &sent), ("reason", "")]).await;
+    assert!(lacking.status == 422 && !lacking.text.contains("Person Number2"), "{}", lacking.text);
+    let both = format!("{sent}\r\nnonsense");
+    let told = otto.fill(page, page, &[("field", "name"), ("tokens", &both), ("reason", "She asked what was sent.")]).await;
+    assert!(told.status == 200 && told.text.contains("Person Number2") && told.text.contains("no token of this field"), "{}", told.text);
+    assert!(!otto.get(page).await.text.contains("Person Number2"), "once");
+    house.settle().await;
+    assert!(otto.get("/permits/acme-people").await.text.contains("tokens of name under"), "on record");
 }

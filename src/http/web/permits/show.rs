@@ -73,6 +73,8 @@ struct ShowPage {
     /// Whether it can be revised or edited now.
     editable: bool,
     sees: bool,
+    /// Whether its tokens can be turned back by who looks.
+    reveals: bool,
 }
 
 impl ShowPage {
@@ -171,6 +173,12 @@ fn waits(sheet: &PermitSheet, revision: &Revision, by: &crate::domain::person::A
     }
 }
 
+/// Whether a revision put in force released a field as reversible tokens.
+fn has_released_tokens(revision: &Revision) -> bool {
+    let tokens = || revision.terms.fields.values().any(|treatment| matches!(treatment, Treatment::ReversibleToken { .. }));
+    revision.in_force_at.is_some() && tokens()
+}
+
 /// One permit.
 pub async fn show(request: HttpRequest, app: Tidegate, by: Visitor<Read>) -> Answer {
     let key = key_of(&request, &by)?;
@@ -208,6 +216,7 @@ pub async fn show(request: HttpRequest, app: Tidegate, by: Visitor<Read>) -> Ans
         paused: sheet.view.permit.paused_at.is_some(),
         editable: !ended && frame.may(Permission::ManageAgreements),
         sees: frame.may(Permission::SeeSamples),
+        reveals: frame.may(Permission::RevealTokens) && sheet.view.revisions.iter().any(has_released_tokens),
         frame,
     };
     Ok(render(&request, StatusCode::OK, &page))

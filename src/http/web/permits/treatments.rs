@@ -1,11 +1,14 @@
 //! Treatments as fields of a form: a kind, and the settings of that kind. What is typed becomes the treatment that was
 //! meant or an error beside its setting, and a treatment becomes the form that gives it back.
 
+mod placed;
+
 use std::collections::HashMap;
 use std::str::FromStr;
 
 use crate::domain::Invalid;
 use crate::domain::dataset::Field;
+use crate::domain::text::Slug;
 use crate::domain::treatment::{CodeForm, ConstantValue, DateUnit, GridForm, PseudonymFormat, Treatment};
 use crate::http::web::form::Typed;
 use crate::http::web::parts::Choice;
@@ -65,6 +68,25 @@ const CODE: &[Setting] = &[
     setting("top", "Highest shown", Input::Number),
     setting("as", "Beyond it", Input::OneOf(&[("label", "A label, 90+"), ("bound", "The bound, 90")])),
 ];
+const SHIFT: &[Setting] = &[setting("days", "Days at most", Input::Number)];
+const REDACT: &[Setting] = &[
+    setting("email", "E-mail addresses", Input::Tick),
+    setting("phone", "Phone numbers", Input::Tick),
+    setting("iban", "IBANs", Input::Tick),
+    setting("card", "Card numbers", Input::Tick),
+    setting("ip", "IP addresses", Input::Tick),
+    setting("url", "Web addresses", Input::Tick),
+];
+const NOISE: &[Setting] = &[setting("scale", "Either way, at most", Input::Number)];
+const PLACES: &[(&str, &str)] = &[("postal_prefix", "Start of a postal code"), ("geohash", "Geohash"), ("h3", "H3 cell")];
+const POSTAL: &[Setting] = &[
+    setting("as", "Told as", Input::OneOf(PLACES)),
+    setting("length", "Characters kept", Input::Number),
+    setting("small", "Withhold these, too small", Input::Text),
+];
+const GEOHASH: &[Setting] = &[setting("as", "Told as", Input::OneOf(PLACES)), setting("length", "Characters kept", Input::Number)];
+const H3: &[Setting] = &[setting("as", "Told as", Input::OneOf(PLACES)), setting("resolution", "Resolution", Input::Number)];
+const TOKEN: &[Setting] = &[setting("domain", "Domain, if another", Input::Text)];
 const CONSTANT: &[Setting] = &[
     setting("value", "The value", Input::Text),
     setting(
@@ -85,12 +107,17 @@ pub fn name(kind: &str) -> &'static str {
         "generalise_date" => "Coarser date",
         "round" => "Round",
         "top_bottom_code" => "Cut off at bounds",
+        "date_shift" => "Move the date",
+        "redact_text" => "Redact free text",
+        "noise" => "Noise",
+        "geo" => "Coarser place",
+        "reversible_token" => "Reversible token",
         "constant" => "One value for all",
         _ => "Withhold",
     }
 }
 
-/// The settings of a form: of a kind, and of ages the longer ones.
+/// The settings of a form: of a kind, or of one of its forms where those differ.
 pub fn settings(shape: &str) -> &'static [Setting] {
     match shape {
         "mask" => MASK,
@@ -101,6 +128,13 @@ pub fn settings(shape: &str) -> &'static [Setting] {
         "generalise_date.age" => AGE,
         "round" => ROUND,
         "top_bottom_code" => CODE,
+        "date_shift" => SHIFT,
+        "redact_text" => REDACT,
+        "noise" => NOISE,
+        "geo" | "geo.postal_prefix" => POSTAL,
+        "geo.geohash" => GEOHASH,
+        "geo.h3" => H3,
+        "reversible_token" => TOKEN,
         "constant" => CONSTANT,
         _ => &[],
     }
@@ -110,6 +144,11 @@ pub fn settings(shape: &str) -> &'static [Setting] {
 pub fn kinds(field: &Field) -> Vec<Choice> {
     let choice = |choice: matrix::Choice| Choice::new(choice.treatment.key(), name(choice.treatment.key()));
     matrix::choices(field.logical).into_iter().map(choice).collect()
+}
+
+/// What a kind does to a field and what it leaves; nothing for one that does not fit.
+pub fn help(field: &Field, kind: &str) -> &'static str {
+    matrix::choices(field.logical).iter().find(|choice| choice.treatment.key() == kind).map_or("", |choice| choice.help)
 }
 
 /// The values of a form, each name once, found without a walk.
@@ -164,8 +203,14 @@ impl<'a> Row<'a> {
 
     /// The form whose settings belong to what is chosen.
     pub fn shape(&self) -> String {
-        let age = self.kind == "generalise_date" && self.value("unit") == "age";
-        if age { "generalise_date.age".to_owned() } else { self.kind.to_owned() }
+        match self.kind {
+            "generalise_date" if self.value("unit") == "age" => "generalise_date.age".to_owned(),
+            "geo" => match self.value("as").as_str() {
+                form @ ("geohash" | "h3") => format!("geo.{form}"),
+                _ => "geo.postal_prefix".to_owned(),
+            },
+            kind => kind.to_owned(),
+        }
     }
 
     /// A setting as it was sent, or as its kind begins where it was not asked for yet.
@@ -187,7 +232,12 @@ impl<'a> Row<'a> {
         let mut choices = matrix::choices(self.field.logical).into_iter();
         let begins = choices.find(|choice| choice.treatment.key() == self.kind).map(|choice| pairs(&choice.treatment));
         let value = begins.into_iter().flatten().find(|(known, _)| *known == name).map(|(_, value)| value);
-        value.unwrap_or_else(|| if self.kind == "generalise_date" && name == "width" { "10".to_owned() } else { String::new() })
+        // Forms that are not the first of their kind begin with settings of their own.
+        value.unwrap_or_else(|| match (self.kind, name) {
+            ("generalise_date", "width") => "10".to_owned(),
+            ("geo", "resolution") => "7".to_owned(),
+            _ => String::new(),
+        })
     }
 
     fn wrong(&self, name: &str, reason: impl Into<String>) -> Invalid {
@@ -262,6 +312,11 @@ impl<'a> Row<'a> {
                 };
                 Treatment::TopBottomCode { bottom: self.some_decimal("bottom")?, top: self.some_decimal("top")?, form }
             }
+            "date_shift" => Treatment::DateShift { days: self.number("days", "must be a whole number from 1 to 3,650")? },
+            "redact_text" => Treatment::RedactText { kinds: self.redacted()? },
+            "noise" => Treatment::Noise { scale: self.decimal("scale")? },
+            "geo" => Treatment::Geo { form: self.place()? },
+            "reversible_token" => Treatment::ReversibleToken { domain: self.domain()? },
             "constant" => Treatment::Constant { value: self.constant()? },
             _ => return Err(Invalid::new(format!("treatment.{}", self.field.name), "must be one of those shown")),
         })
@@ -273,10 +328,15 @@ impl<'a> Row<'a> {
             "uuid" => PseudonymFormat::Uuid,
             _ => return Err(self.wrong("format", "must be one of those shown")),
         };
+        Ok(Treatment::Pseudonym { domain: self.domain()?, format })
+    }
+
+    fn domain(&self) -> Result<Option<Slug>, Invalid> {
         let domain = self.value("domain");
-        let domain =
-            if domain.is_empty() { None } else { Some(domain.parse().map_err(|error: Invalid| self.wrong("domain", error.reason))?) };
-        Ok(Treatment::Pseudonym { domain, format })
+        if domain.is_empty() {
+            return Ok(None);
+        }
+        domain.parse().map(Some).map_err(|error: Invalid| self.wrong("domain", error.reason))
     }
 
     fn unit(&self) -> Result<DateUnit, Invalid> {
@@ -350,6 +410,11 @@ pub fn pairs(treatment: &Treatment) -> Vec<(&'static str, String)> {
             let bound = |bound: &Option<f64>| bound.map(|bound| bound.to_string()).unwrap_or_default();
             vec![("bottom", bound(bottom)), ("top", bound(top)), ("as", form.to_owned())]
         }
+        Treatment::DateShift { days } => vec![("days", days.to_string())],
+        Treatment::RedactText { kinds } => kinds.iter().map(|kind| (kind.key(), "yes".to_owned())).collect(),
+        Treatment::Noise { scale } => vec![("scale", scale.to_string())],
+        Treatment::Geo { form } => placed::pairs(form),
+        Treatment::ReversibleToken { domain } => vec![("domain", domain.as_ref().map(ToString::to_string).unwrap_or_default())],
     }
 }
 
@@ -369,6 +434,6 @@ fn unit_pairs(unit: DateUnit) -> Vec<(&'static str, String)> {
 
 /// What a setting is called, of whatever kind it is.
 pub fn setting_label(name: &str) -> &'static str {
-    let all = [MASK, TRUNCATE, PSEUDONYM, GRID, AGE, ROUND, CODE, CONSTANT];
+    let all = [MASK, TRUNCATE, PSEUDONYM, GRID, AGE, ROUND, CODE, SHIFT, REDACT, NOISE, POSTAL, H3, CONSTANT];
     all.into_iter().flatten().find(|one| one.name == name).map_or("Setting", |one| one.label)
 }

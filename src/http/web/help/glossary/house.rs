@@ -98,7 +98,7 @@ pub const TERMS: &[Term] = &[
         "treatment",
         "Treatment",
         "",
-        "What happens to one field on release: withheld, shown clear, masked, cut short, replaced by a pseudonym, made coarser, rounded or fixed. A field without a treatment is withheld.",
+        "What happens to one field on release: withheld, shown clear, masked, cut short, replaced by a pseudonym or a token, redacted, made coarser, moved, rounded or fixed. A field without a treatment is withheld.",
     ),
     term(
         "withhold",

@@ -37,6 +37,8 @@ pub struct RowView {
     /// Whether the page shows settings of another form yet.
     pub fresh: bool,
     pub settings: Vec<SettingView>,
+    /// What the chosen treatment does.
+    pub help: &'static str,
     pub picked: bool,
     pub error: String,
     pub warning: String,
@@ -102,6 +104,7 @@ pub fn rows(desk: &Desk, typed: &Typed, errors: &[Invalid], samples: &Samples) -
             kind: row.kind.to_owned(),
             fresh: row.shown() != shape,
             settings: settings(&row, field, &shape, &wrong),
+            help: treatments::help(field, row.kind),
             shape,
             picked: typed.has("pick", field.name.as_str()),
             error: wrong.get(format!("treatment.{}", field.name).as_str()).cloned().unwrap_or_default(),
@@ -168,6 +171,11 @@ pub fn every_kind() -> Vec<Choice> {
         "generalise_date",
         "round",
         "top_bottom_code",
+        "date_shift",
+        "redact_text",
+        "noise",
+        "geo",
+        "reversible_token",
         "constant",
     ];
     kinds.into_iter().map(|kind| Choice::new(kind, treatments::name(kind))).collect()
