@@ -98,9 +98,9 @@ fn bodies_that_are_not_what_they_should_be() {
         problem(&house.post(Role::VendorManager, "/api/v1/vendors", large).await, 413, "a large body");
         let vendor = house.register("Files").await;
         let path = format!("/api/v1/vendors/{vendor}/evidence?name=a&type=policy&issued=2026-01-01");
-        problem(&house.upload(Role::VendorManager, "POST", &path, &vec![0; 1024 * 1024 + 1]).await, 413, "a large file");
+        problem(&house.upload(Role::VendorManager, "POST", &path, &vec![0; 1_000_001]).await, 413, "a large file");
         problem(&house.upload(Role::VendorManager, "POST", &path, b"").await, 422, "an empty file");
-        house.upload(Role::VendorManager, "POST", &path, &vec![0; 1024 * 1024]).await.good();
+        house.upload(Role::VendorManager, "POST", &path, &vec![0; 1_000_000]).await.good();
         // The vendor with its two acts and the file: nothing else was kept.
         assert_eq!(history_size(&house).await, before + 4);
         for kind in ["application/json; charset=utf-8", "APPLICATION/JSON", "application/vendor+json"] {
