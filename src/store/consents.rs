@@ -316,6 +316,7 @@ pub fn standing(
     after: Option<Subject>,
     most: i64,
 ) -> Result<Vec<Change>, StoreError> {
+    // The index over those for whom it stands holds all of this.
     let mut raw = changes(domain, signal, purpose);
     if let Some(after) = after {
         raw = raw.sql("AND subject >").number(after.0.cast_signed());

@@ -1,13 +1,15 @@
 //! What people said decides who is in a release: by basis and purpose, by the latest event, from the next release on.
 
 use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use tidegate::domain::person::Role;
+use tidegate::engine::sample::{SampleValues, write_parquet};
 
 use crate::database::Database;
-use crate::harness::{Answer, House, permit};
+use crate::harness::{Answer, House, people_columns, permit};
 use crate::on_both;
 use crate::slow::{Pull, catalogue_wide, closed, tolls, wide};
 
@@ -18,7 +20,8 @@ on_both!(
     a_file_is_taken_line_by_line,
     a_withdrawal_cuts_the_rows_that_have_not_left,
     no_release_after_a_withdrawal_holds_the_person,
-    a_pull_asks_no_more_for_many_records
+    a_pull_asks_no_more_for_many_records,
+    a_row_about_nobody_is_out_once_somebody_must_be_asked
 );
 
 const PEOPLE: &str = "/data/v1/datasets/people/records";
@@ -288,7 +291,7 @@ async fn no_release_after_a_withdrawal_holds_the_person(database: Database) {
     house.catalogue_people(200).await;
     let vendor = house.vendor("Acme", &[("interests", terms("legitimate_interests", ANALYTICS))]).await;
     let token = house.token(&vendor).await;
-    let (house, token, over) = (&house, &token, AtomicBool::new(false));
+    let (house, token, over, pulled) = (&house, &token, AtomicBool::new(false), AtomicUsize::new(0));
     let pulling = async || {
         let mut seen: Vec<(String, BTreeSet<u64>)> = Vec::new();
         while !over.load(Ordering::Acquire) {
@@ -299,11 +302,17 @@ async fn no_release_after_a_withdrawal_holds_the_person(database: Database) {
             let page = answer.good();
             let rows = page["rows"].as_array().unwrap().iter().map(|row| row["score"].as_u64().unwrap()).collect();
             seen.push((page["release"].as_str().unwrap().to_owned(), rows));
+            pulled.fetch_add(1, Ordering::AcqRel);
         }
         seen
     };
     let objecting = async || {
         for row in 0..60 {
+            // However slow the machine is, pulls lie between any two objections.
+            let before = pulled.load(Ordering::Acquire);
+            while pulled.load(Ordering::Acquire) == before {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
             tell(house, event(row, "objection", Some(ANALYTICS), true, NOON)).await;
         }
         over.store(true, Ordering::Release);
@@ -351,4 +360,20 @@ async fn a_pull_asks_no_more_for_many_records(database: Database) {
     let few = statements().await;
     import(&house, NDJSON, &lines(15, 3_000)).await.good();
     assert_eq!(statements().await, few, "what was read once is not read at each pull");
+}
+
+async fn a_row_about_nobody_is_out_once_somebody_must_be_asked(database: Database) {
+    let house = House::start(database).await;
+    house.catalogue_people(4).await;
+    let mut columns = people_columns(4);
+    columns[0].values =
+        SampleValues::Text(["P0000000", "P0000001", "P0000002"].map(|key| Some(key.to_owned())).into_iter().chain([None]).collect());
+    write_parquet(&house.sources().join("people.parquet"), &columns).unwrap();
+    let permits = [("contract", terms("contract", ANALYTICS)), ("interests", terms("legitimate_interests", ANALYTICS))];
+    let vendor = house.vendor("Acme", &permits).await;
+    let token = house.token(&vendor).await;
+    assert_eq!(rows(&house, &token, "interests").await, all_but(4, &[]), "nobody objected");
+    tell(&house, event(1, "objection", Some(ANALYTICS), true, NOON)).await;
+    assert_eq!(rows(&house, &token, "interests").await, all_but(4, &[1, 3]), "the row could be about whoever objected");
+    assert_eq!(rows(&house, &token, "contract").await, all_but(4, &[]));
 }

@@ -36,6 +36,7 @@ const DECIDED_ON: &[&str] = &[
     "/assessments/{id}",
     "/assessments/{id}/decision",
     "/clients/{id}",
+    "/consent",
     "/vendors/{id}/evidence",
 ];
 

@@ -39,6 +39,8 @@ CREATE TABLE consent_standings (
     watermark INTEGER NOT NULL,
     PRIMARY KEY (domain, signal, purpose, subject)
 ) STRICT;
+-- Those for whom it stands, all that is read of them: far fewer than those of whom anything is known.
+CREATE INDEX consent_standings_standing ON consent_standings (domain, signal, purpose, subject, ends_at, watermark) WHERE stands = 1;
 -- What changed since a watermark.
 CREATE INDEX consent_standings_by_watermark ON consent_standings (domain, signal, purpose, watermark);
 

@@ -79,10 +79,10 @@ impl Admission for Current {
 }
 
 impl Admitting {
-    /// What the engine asks; none where nobody has said anything that counts here.
+    /// What the engine asks; none where nobody has said anything that counts here, so that there is nobody to miss.
     pub fn engine(&self) -> Option<Arc<dyn Admission>> {
         let sets = self.current.sets.read().unwrap_or_else(PoisonError::into_inner);
-        let asks = !self.current.admits_nobody || sets.iter().any(|(signal, set)| signal.admits() || !set.is_empty());
+        let asks = sets.iter().any(|(signal, set)| signal.admits() || !set.is_empty());
         asks.then(|| Arc::clone(&self.current) as Arc<dyn Admission>)
     }
 

@@ -39,6 +39,8 @@ impl LivedIn {
             let person = people::add(&house.app, &Actor::Operator, new).await.unwrap();
             people::issue_key(&house.app, &Actor::Operator, person.id, "nightly".parse().unwrap(), None).await.unwrap();
         }
+        let said = json!({"record": "1", "subject": "P0000019", "signal": "objection", "purpose": "email-marketing", "stands": true, "event_time": "2026-06-01T08:00:00Z"});
+        house.post(Role::PrivacyOfficer, "/api/v1/consents", json!({"domain": "person", "event": said})).await.good();
         let whole = whole_way(&house).await;
         let begun = on_its_way(&house).await;
         house.settle().await;
