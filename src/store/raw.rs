@@ -61,18 +61,18 @@ impl Raw {
 
     /// `IN (…)` of numbers; of none it holds for nothing.
     pub(super) fn among_numbers(self, values: impl IntoIterator<Item = i64>) -> Self {
-        let mut raw = self.sql("IN (");
-        for (at, value) in values.into_iter().enumerate() {
-            raw = if at == 0 { raw } else { raw.sql(",") }.number(value);
-        }
-        if raw.sql.ends_with('(') { raw.sql("NULL)") } else { raw.sql(")") }
+        self.list(values.into_iter().map(Bind::Number))
     }
 
     /// `IN (…)` of texts; of none it holds for nothing.
     pub(super) fn among<T: ToString>(self, values: impl IntoIterator<Item = T>) -> Self {
+        self.list(values.into_iter().map(|value| Bind::Text(value.to_string())))
+    }
+
+    fn list(self, values: impl Iterator<Item = Bind>) -> Self {
         let mut raw = self.sql("IN (");
-        for (at, value) in values.into_iter().enumerate() {
-            raw = if at == 0 { raw } else { raw.sql(",") }.text(value);
+        for (at, value) in values.enumerate() {
+            raw = if at == 0 { raw } else { raw.sql(",") }.bind(value);
         }
         // A list must not be empty; nothing equals NULL.
         if raw.sql.ends_with('(') { raw.sql("NULL)") } else { raw.sql(")") }

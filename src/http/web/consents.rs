@@ -9,7 +9,6 @@ use askama::Template;
 use crate::app::consents::{self, Counted, Known};
 use crate::app::{App, AppError, catalogue};
 use crate::domain::Invalid;
-use crate::domain::purpose::PURPOSES;
 use crate::domain::text::Slug;
 use crate::http::api::Tidegate;
 use crate::http::guard::{ManageConsent, Read};
@@ -58,11 +57,6 @@ struct PersonPage {
 
 fn crumb() -> Crumb {
     Crumb { href: "/consent".to_owned(), label: "Consent".to_owned() }
-}
-
-/// A purpose's title; its key where the vocabulary has it no more.
-pub fn purpose(key: &Slug) -> String {
-    PURPOSES.iter().find(|term| term.key == key.as_str()).map_or_else(|| key.to_string(), |term| term.title.to_owned())
 }
 
 async fn domains(app: &App) -> Result<Vec<Choice>, AppError> {

@@ -92,7 +92,7 @@ impl Offered {
             outcomes: words::outcomes(),
             gates: words::gates(),
             datasets: offers.datasets.iter().map(|name| Choice::new(name, name)).collect(),
-            purposes: words::purposes(),
+            purposes: said::purposes(),
             people: words::people(&offers.people),
         }
     }

@@ -17,7 +17,6 @@ use crate::app::catalogue;
 use crate::app::lists::{PermitFilter, PermitStage};
 use crate::app::permits::{self, PermitLine, PermitList};
 use crate::domain::permit::{Permit, Revision, RevisionStatus};
-use crate::domain::purpose::PURPOSES;
 use crate::domain::text::Slug;
 use crate::http::api::Tidegate;
 use crate::http::guard::Read;
@@ -46,11 +45,6 @@ struct ListPage {
     next: String,
     count: String,
     narrowed: bool,
-}
-
-/// The purposes to choose from.
-pub(super) fn purposes() -> Vec<Choice> {
-    PURPOSES.iter().map(|term| Choice::new(term.key, term.title)).collect()
 }
 
 fn stages() -> Vec<Choice> {
@@ -122,7 +116,7 @@ pub async fn list(request: HttpRequest, app: Tidegate, by: Visitor<Read>) -> Ans
         next: next_part("/permits", &asked, &["q", "dataset", "purpose", "state"], list.next.as_ref()),
         count: words::count(list.total, "permit", "permits"),
         datasets: datasets.iter().map(|dataset| Choice::new(dataset.name.as_str(), dataset.name.as_str())).collect(),
-        purposes: purposes(),
+        purposes: words::purposes(),
         stages: stages(),
         list,
         asked,

@@ -7,9 +7,12 @@ use crate::domain::dataset::{ColumnState, FieldClass, LogicalType};
 use crate::domain::gate::Gate;
 use crate::domain::permit::{Permit, RevisionStatus};
 use crate::domain::person::Role;
+use crate::domain::purpose::PURPOSES;
 use crate::domain::time::Instant;
 use crate::domain::vendor::{Lifecycle, Tier, VendorRole};
 use crate::policy::diff::Direction;
+
+use super::parts::Choice;
 
 pub use self::amounts::{ago, bytes, count, date, instant, number, until};
 pub use self::consent::{signal, signal_hint, signal_term, standing as consent_standing};
@@ -295,6 +298,11 @@ pub fn class_icon(class: &FieldClass) -> &'static str {
         FieldClass::Sensitive => "eye-off",
         FieldClass::Plain => "circle",
     }
+}
+
+/// The purposes to choose from.
+pub fn purposes() -> Vec<Choice> {
+    PURPOSES.iter().map(|term| Choice::new(term.key, term.title)).collect()
 }
 
 /// Which way a change goes, in a word.

@@ -151,7 +151,7 @@ fn choices(sheet: &AgreementSheet, typed: &Typed, frame: &Frame) -> Choices {
     };
     let special = |special: bool| if special { "Special category (Art. 9)." } else { "" };
     Choices {
-        purposes: PURPOSES.iter().map(|term| Choice::new(term.key, term.title)).collect(),
+        purposes: words::purposes(),
         categories: CATEGORIES.iter().map(|term| Choice::new(term.key, term.title).hinted(special(term.special))).collect(),
         evidence: sheet.papers.iter().filter(held).map(paper).collect(),
         sub_processors: clauses::sub_processor_ways(),

@@ -8,7 +8,6 @@ use crate::app::consents::{self, Imported, LineFormat, Report, Taken};
 use crate::app::{App, AppError, request_id};
 use crate::domain::Invalid;
 use crate::domain::consent::Signal;
-use crate::domain::purpose::PURPOSES;
 use crate::domain::text::{Line, Slug};
 use crate::domain::time::{Date, Instant};
 use crate::http::api::Tidegate;
@@ -72,7 +71,7 @@ async fn new_page(request: &HttpRequest, app: &App, by: &By, status: StatusCode,
         typed,
         domains: by.want(request, domains(app).await)?,
         signals: Signal::ALL.into_iter().map(signal).collect(),
-        purposes: PURPOSES.iter().map(|term| Choice::new(term.key, term.title)).collect(),
+        purposes: words::purposes(),
         standings: vec![
             Choice::new("yes", "Yes: it was given, made or asked for"),
             Choice::new("no", "No: it was withdrawn, taken back or lifted"),

@@ -2,7 +2,6 @@
 
 use crate::app::lists::{KINDS, OUTCOMES};
 use crate::domain::gate::Gate;
-use crate::domain::purpose::PURPOSES;
 use crate::http::web::parts::Choice;
 use crate::http::web::words::{self, Badge, Tone};
 
@@ -65,11 +64,6 @@ pub fn gates() -> Vec<Choice> {
     choices(&Gate::ALL.map(Gate::key), gate)
 }
 
-/// Purposes to choose from.
-pub fn purposes() -> Vec<Choice> {
-    PURPOSES.iter().map(|purpose| Choice::new(purpose.key, purpose.title)).collect()
-}
-
 /// People to choose from, and the two who act and are no person.
 pub fn people(people: &[(String, String)]) -> Vec<Choice> {
     let others = [Choice::new("operator", "The operator, at the command line"), Choice::new("system", "Tidegate itself")];
@@ -92,7 +86,7 @@ mod tests {
 
     #[test]
     fn every_word_that_an_entry_is_found_by_is_called_something() {
-        for choice in [kinds(), outcomes(), gates(), purposes()].into_iter().flatten() {
+        for choice in [kinds(), outcomes(), gates(), words::purposes()].into_iter().flatten() {
             assert!(choice.label.starts_with(char::is_uppercase) && !choice.label.contains('_'), "{choice:?}");
         }
     }
