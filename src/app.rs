@@ -7,6 +7,7 @@ pub mod catalogue;
 pub mod consents;
 pub mod dashboard;
 pub mod evidence;
+pub mod fetching;
 pub mod first_run;
 pub mod gates;
 pub mod history;

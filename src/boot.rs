@@ -8,12 +8,14 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::app::fetching::Fetching;
 use crate::app::{App, AppError, Settings, consents, history, password_links, preview, release, secrets, sign_in};
 use crate::config::{Config, DatabaseUrl};
 use crate::engine::{self, Engine, EngineError};
 use crate::files::Files;
 use crate::http::server::{self, Listening};
 use crate::keys::{self, KeyError, Keyring, MasterKey};
+use crate::outbound::{Outbound, OutboundError};
 pub use crate::store::Clock;
 use crate::store::{self, Store, StoreError, sealed_keys};
 use crate::work;
@@ -31,6 +33,8 @@ pub enum BootError {
     Key(#[from] KeyError),
     #[error("the engine can't be started")]
     Engine(#[from] EngineError),
+    #[error("the client for sources over HTTP can't be made: are the system's certificates there?")]
+    Outbound(#[source] OutboundError),
     #[error(transparent)]
     App(#[from] AppError),
     #[error("the server failed")]
@@ -71,13 +75,15 @@ pub async fn open(config: &Config, public_url: String, clock: Clock) -> Result<A
     let broker = broker(config)?;
     let spill = config.data_dir.join("spill").join(keys::sha256_hex(broker.as_bytes()));
     make_folder(&spill)?;
-    let engine = Engine::new(engine::Settings {
+    let outbound = Outbound::new(config.outbound_hosts.clone()).map_err(BootError::Outbound)?;
+    let settings_of_engine = engine::Settings {
         roots: config.source_roots.clone(),
         uploads: Some(uploads),
         spill: Some(spill),
         threads: config.workers.max(2),
         memory_bytes: config.engine_memory_mb.saturating_mul(1024 * 1024),
-    })?;
+    };
+    let engine = Engine::fetching(settings_of_engine, Arc::new(Fetching(outbound)))?;
     let settings = Settings {
         public_url,
         token_lifetime_seconds: config.token_lifetime_seconds,

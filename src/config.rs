@@ -9,6 +9,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use crate::keys::MasterKeySource;
+use crate::outbound::AllowedHost;
 
 mod layers;
 mod values;
@@ -93,6 +94,8 @@ pub struct Config {
     pub header_timeout_seconds: u64,
     /// How long an idle connection is kept; default 60.
     pub idle_timeout_seconds: u64,
+    /// Hosts that sources may be fetched from although they lie in a private network or speak in the clear; default none.
+    pub outbound_hosts: Vec<AllowedHost>,
     /// The name of this process among brokers on one database, when one was set.
     pub broker: Option<String>,
 }
@@ -161,6 +164,7 @@ impl Config {
             max_upload_mb: layers.number("max_upload_mb", 1..=1_024)?.unwrap_or(25),
             header_timeout_seconds: layers.number("header_timeout_seconds", 1..=300)?.unwrap_or(10),
             idle_timeout_seconds: layers.number("idle_timeout_seconds", 1..=3_600)?.unwrap_or(60),
+            outbound_hosts: layers.get("outbound_hosts", values::hosts)?.unwrap_or_default(),
             broker: layers.get("broker", values::broker)?,
             data_dir,
         })

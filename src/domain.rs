@@ -17,6 +17,7 @@ pub mod purpose;
 pub mod questionnaire;
 pub mod secret;
 pub mod session;
+pub mod source;
 pub mod text;
 pub mod time;
 pub mod treatment;

@@ -7,11 +7,13 @@ mod canonical;
 mod compare;
 mod drift;
 pub mod encode;
+mod fetch;
 mod found;
 mod incoming;
 mod place;
 mod plan;
 mod preview;
+mod reach;
 mod read;
 pub mod sample;
 mod source;
@@ -23,7 +25,7 @@ mod udf;
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use datafusion::arrow::error::ArrowError;
 use datafusion::error::DataFusionError;
@@ -42,16 +44,22 @@ use tokio::task::JoinHandle;
 use zeroize::Zeroize;
 
 use self::admission::Admission;
+pub use self::fetch::{Ask, Fetch, FetchError, Fetched};
+use self::fetch::{Client, Nowhere};
 pub use self::found::{FoundFile, FoundFiles};
 pub use self::incoming::{Arrived, FileKind, Incoming, NotTaken};
 use self::plan::Layout;
 pub use self::preview::{MOST_PREVIEWED, Preview};
+pub use self::reach::Access;
+use self::source::bucket::Bucket;
+use self::source::postgres::Database;
 use self::source::{Scan, Table};
 use self::stream::Sent;
 pub use self::stream::{Released, ReleasedColumn, ReleasedStream};
 pub use self::treat::reveal;
 use crate::domain::Invalid;
 use crate::domain::dataset::{DiscoveredTable, SourceLocation};
+use crate::domain::secret::PlainSecret;
 use crate::domain::text::FieldName;
 use crate::policy::release::{ReleasePlan, Shape};
 
@@ -77,6 +85,8 @@ pub struct Secrets {
     pub treatment: BTreeMap<String, [u8; 32]>,
     /// The key of the subject ledger.
     pub ledger: [u8; 32],
+    /// What the source asks for before it gives rows.
+    pub source: Option<PlainSecret>,
 }
 
 impl fmt::Debug for Secrets {
@@ -105,7 +115,7 @@ pub enum EngineError {
     /// The source no longer is as it was catalogued.
     #[error("the dataset has changed since it was catalogued: {0}")]
     Drift(String),
-    /// The file is missing, damaged or can't be reached.
+    /// What holds the rows is missing, damaged or can't be reached.
     #[error("the source can't be read: {0}")]
     Unavailable(String),
     /// The memory for releases is used up.
@@ -131,6 +141,12 @@ impl EngineError {
 
     fn internal(what: &str) -> Self {
         Self::Internal(what.to_owned())
+    }
+}
+
+impl From<EngineError> for DataFusionError {
+    fn from(error: EngineError) -> Self {
+        Self::External(Box::new(error))
     }
 }
 
@@ -161,8 +177,8 @@ const BATCHES_AHEAD: usize = 3;
 /// Tables remembered by the version of their source.
 const TABLES_KEPT: usize = 256;
 
-/// File, its version, kind and separator, and the table.
-type TableKey = (PathBuf, String, &'static str, Option<char>, FieldName);
+/// The source's location as it is written, its version, and the table.
+type TableKey = (String, String, FieldName);
 
 /// Runs releases on threads of its own, so that a big export can't starve the rest of the process.
 pub struct Engine {
@@ -175,6 +191,9 @@ struct Shared {
     settings: Settings,
     state: SessionState,
     tables: Mutex<HashMap<TableKey, Arc<Table>>>,
+    buckets: Mutex<HashMap<String, Bucket>>,
+    databases: Mutex<HashMap<String, Database>>,
+    client: Client,
     spill: TempDir,
 }
 
@@ -185,8 +204,13 @@ impl fmt::Debug for Engine {
 }
 
 impl Engine {
-    /// Starts the engine's threads.
-    pub fn new(mut settings: Settings) -> Result<Self, EngineError> {
+    /// Starts the engine's threads. This one fetches nothing over HTTP.
+    pub fn new(settings: Settings) -> Result<Self, EngineError> {
+        Self::fetching(settings, Arc::new(Nowhere))
+    }
+
+    /// Starts the engine's threads; sources over HTTP and object stores are fetched by the client.
+    pub fn fetching(mut settings: Settings, client: Arc<dyn Fetch>) -> Result<Self, EngineError> {
         settings.roots.extend(settings.uploads.clone());
         let runtime = Builder::new_multi_thread()
             .worker_threads(settings.threads.max(1))
@@ -198,7 +222,15 @@ impl Engine {
             .map_err(|_| EngineError::internal("its threads could not be started"))?;
         let spill = spill_folder(settings.spill.as_deref()).map_err(|_| EngineError::internal("its temporary folder could not be made"))?;
         let state = session(settings.memory_bytes, spill.path())?;
-        let shared = Shared { settings, state, tables: Mutex::new(HashMap::new()), spill };
+        let shared = Shared {
+            settings,
+            state,
+            tables: Mutex::default(),
+            buckets: Mutex::default(),
+            databases: Mutex::default(),
+            client: Client(client),
+            spill,
+        };
         Ok(Self { shared: Arc::new(shared), handle: runtime.handle().clone(), runtime: Some(runtime) })
     }
 
@@ -213,22 +245,26 @@ impl Engine {
         }
     }
 
-    /// Whether a path may be registered: relative, below a root also when links are followed, and there.
-    pub fn check_path(&self, location: &SourceLocation) -> Result<(), Invalid> {
+    /// Whether a location may be registered; a path must be relative, below a root also when links are followed, and there.
+    pub fn check_location(&self, location: &SourceLocation) -> Result<(), Invalid> {
         location.check()?;
-        place::check(&self.shared.settings.roots, location).map(|_| ())
+        if place::is_local(location) { place::check(&self.shared.settings.roots, location).map(drop) } else { Ok(()) }
     }
 
     /// The tables and columns of a source.
-    pub async fn discover(&self, location: &SourceLocation) -> Result<Vec<DiscoveredTable>, EngineError> {
-        let location = location.clone();
-        self.blocking(move |shared| source::discover(&place::locate(&shared.settings.roots, &location)?, &location)).await
+    pub async fn discover(&self, access: &Access) -> Result<Vec<DiscoveredTable>, EngineError> {
+        let access = access.clone();
+        self.running(async move |shared| {
+            let (reached, _) = shared.reach(&access, None).await?;
+            Ok(reached.tables(&access.location).await?.into_iter().map(source::discovered).collect())
+        })
+        .await
     }
 
-    /// A hexadecimal digest that changes when the source does. It reads no rows.
-    pub async fn source_version(&self, location: &SourceLocation) -> Result<String, EngineError> {
-        let location = location.clone();
-        self.blocking(move |shared| shared.locate(&location).map(|(_, version)| version)).await
+    /// A hexadecimal digest that changes when a table of the source does. It reads no rows.
+    pub async fn source_version(&self, access: &Access, table: &FieldName) -> Result<String, EngineError> {
+        let (access, table) = (access.clone(), table.clone());
+        self.running(async move |shared| shared.reach(&access, Some(&table)).await.map(|(_, version)| version)).await
     }
 
     /// Begins a release. Over an unchanged source the same plan gives the same rows in the same order, so that
@@ -268,6 +304,15 @@ impl Engine {
         self.handle.spawn(task)
     }
 
+    /// Runs something on the engine's threads, and stops it when nobody waits for it any more.
+    async fn running<Answer: Send + 'static, Work: Future<Output = Result<Answer, EngineError>> + Send + 'static>(
+        &self,
+        work: impl FnOnce(Arc<Shared>) -> Work,
+    ) -> Result<Answer, EngineError> {
+        let mut task = Task(self.handle.spawn(work(Arc::clone(&self.shared))));
+        (&mut task.0).await.unwrap_or_else(|_| Err(EngineError::internal("a reader died")))
+    }
+
     async fn blocking<Answer: Send + 'static>(
         &self,
         work: impl FnOnce(&Shared) -> Result<Answer, EngineError> + Send + 'static,
@@ -275,6 +320,15 @@ impl Engine {
         let shared = Arc::clone(&self.shared);
         let done = self.handle.spawn_blocking(move || work(&shared)).await;
         done.unwrap_or_else(|_| Err(EngineError::internal("a reader died")))
+    }
+}
+
+/// Stops the work when nobody waits for it any more.
+struct Task<T>(JoinHandle<T>);
+
+impl<T> Drop for Task<T> {
+    fn drop(&mut self) {
+        self.0.abort();
     }
 }
 
@@ -297,10 +351,11 @@ struct Release {
 }
 
 impl Release {
-    /// The most rows that the source need give; unknown when rows fall out or are sorted on the way.
+    /// The most rows within the permit's condition that the source need give; unknown when rows fall out behind it or are
+    /// sorted on the way.
     fn fetch(&self) -> Option<u64> {
         let plan = &self.shape;
-        let every = plan.condition().is_empty() && plan.filter().is_empty() && plan.order().is_empty() && self.admission.is_none();
+        let every = plan.filter().is_empty() && plan.order().is_empty() && self.admission.is_none();
         if every { Some(self.window.skip.saturating_add(self.window.limit?)) } else { None }
     }
 
@@ -311,18 +366,9 @@ impl Release {
 }
 
 impl Shared {
-    /// A source's file and its version.
-    fn locate(&self, location: &SourceLocation) -> Result<(PathBuf, String), EngineError> {
-        let path = place::locate(&self.settings.roots, location)?;
-        let version = place::version(&path, location).map_err(|_| EngineError::damaged())?;
-        Ok((path, version))
-    }
-
     /// Plans a release over the source as it is now.
     async fn prepare(self: &Arc<Self>, release: Release) -> Result<(Arc<dyn ExecutionPlan>, Layout), EngineError> {
-        let shared = Arc::clone(self);
-        let blocking = tokio::task::spawn_blocking(move || shared.scan(&release).map(|scan| (scan, release))).await;
-        let (scan, release) = blocking.map_err(|_| EngineError::internal("a reader died"))??;
+        let scan = self.scan(&release).await?;
         let compiled = plan::compile(&release, &scan)?;
         let physical = self.state.create_physical_plan(&compiled.plan).await?;
         let threads = self.settings.threads.max(1);
@@ -330,32 +376,14 @@ impl Shared {
         Ok((physical, compiled.layout))
     }
 
-    fn scan(&self, release: &Release) -> Result<Scan, EngineError> {
-        let (plan, location) = (&release.shape, &release.shape.source().location);
-        let (path, version) = self.locate(location)?;
-        let table = self.table(&path, version, location, &plan.dataset().table)?;
+    async fn scan(self: &Arc<Self>, release: &Release) -> Result<Scan, EngineError> {
+        let plan = &release.shape;
+        let (location, name) = (&plan.source().location, &plan.dataset().table);
+        let access = Access { location: location.clone(), secret: release.secrets.source.clone() };
+        let (reached, version) = self.reach(&access, Some(name)).await?;
+        let table = self.table(&reached, &version, location, name).await?;
         table.check(plan)?;
-        Scan::new(path, plan, &table, release.fetch())
-    }
-
-    /// The table as it stands, remembered while its source does not change.
-    fn table(&self, path: &Path, version: String, location: &SourceLocation, name: &FieldName) -> Result<Arc<Table>, EngineError> {
-        let delimiter = match location {
-            SourceLocation::Csv { delimiter, .. } => Some(*delimiter),
-            SourceLocation::Sqlite { .. } | SourceLocation::Parquet { .. } => None,
-        };
-        let key = (path.to_owned(), version, location.kind(), delimiter, name.clone());
-        let known = self.tables.lock().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();
-        if let Some(table) = known {
-            return Ok(table);
-        }
-        let table = Arc::new(source::table(path, location, name)?);
-        let mut tables = self.tables.lock().unwrap_or_else(PoisonError::into_inner);
-        if tables.len() >= TABLES_KEPT {
-            tables.clear();
-        }
-        tables.insert(key, Arc::clone(&table));
-        Ok(table)
+        Scan::new(reached, plan, &table, release.fetch())
     }
 
     /// Sends every batch until the rows end, fail, or nobody waits for them.

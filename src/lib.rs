@@ -10,6 +10,7 @@ pub mod history;
 pub mod keys;
 pub mod files;
 pub mod token;
+pub mod outbound;
 pub mod store;
 pub mod app;
 pub mod work;

@@ -1,50 +1,92 @@
 //! The catalogue: sources, what is discovered in them, and the datasets that stewards make of it.
 
+use std::sync::Arc;
+
 mod lists;
+mod moving;
 mod present;
+mod secret;
 mod upload;
 
 pub use lists::{DatasetLine, DatasetList, DatasetView, PermitUse, SourceLine, find_source, page, source_page, subject_domains, view};
+pub use moving::move_dataset;
 pub use present::{Drift, FoundFile, FoundFiles, SourceNow, drift, found_files};
+pub use secret::{access, check_secret, set_secret};
 pub use upload::{FileKind, file_kind, kind_of_ending, upload_source};
 
 use crate::domain::Invalid;
 use crate::domain::dataset::{
-    ColumnState, Dataset, DiscoveredTable, Field, FieldClass, LogicalType, Source, SourceLocation, SubjectMapping, check_fields,
+    ColumnState, Dataset, DiscoveredTable, Field, FieldClass, Source, SourceLocation, SubjectMapping, check_fields,
 };
 use crate::domain::id::{DatasetId, SourceId};
 use crate::domain::permit::RevisionStatus;
 use crate::domain::person::Actor;
+use crate::domain::secret::PlainSecret;
 use crate::domain::text::{FieldName, Name, Slug};
-use crate::engine::EngineError;
+use crate::engine::{Access, EngineError};
 use crate::history::{Act, Body};
 use crate::store::{Scope, Tx, datasets, permits, sealed_keys, sources};
 
 use super::{App, AppError, append, check_version, new_id, secrets};
 
 /// Registers a source; it must be readable where it is said to be.
-pub async fn add_source(app: &App, by: &Actor, name: Name, location: SourceLocation) -> Result<Source, AppError> {
-    location.check()?;
-    app.engine.check_path(&location)?;
-    readable(app, &location).await?;
+pub async fn add_source(
+    app: &App,
+    by: &Actor,
+    name: Name,
+    location: SourceLocation,
+    secret: Option<PlainSecret>,
+) -> Result<Source, AppError> {
+    app.engine.check_location(&location)?;
+    check_secret(&location, secret.as_ref())?;
     let (by, id) = (by.clone(), new_id::<SourceId>()?);
+    let sealed = secret.as_ref().map(|secret| secrets::sealed_text(app, &secrets::source_secret(&id), secret));
+    let access = Access { location, secret };
+    readable(app, &access).await?;
+    let location = access.location;
     app.store
         .record(move |tx| {
             let source = Source { id, name, location, created_at: tx.now(), version: 1 };
             sources::insert(tx, &source)?;
+            if let Some(sealed) = sealed {
+                sealed_keys::insert(tx, &sealed.at(source.created_at))?;
+            }
             append(tx, &Body::Act(Act::new("source", &source.id, "add", &by).fact("type", source.location.kind())), None)?;
             Ok(source)
         })
         .await
 }
 
-async fn readable(app: &App, location: &SourceLocation) -> Result<Vec<DiscoveredTable>, AppError> {
-    app.engine.discover(location).await.map_err(|error| match error {
-        EngineError::Unavailable(_) | EngineError::Drift(_) | EngineError::Unsupported(_) => {
-            Invalid::new("location", format!("must be a readable {} file", location.kind())).into()
+/// The longest that somebody waits for a source to be looked at.
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(45);
+
+async fn readable(app: &App, access: &Access) -> Result<Vec<DiscoveredTable>, AppError> {
+    let found = tokio::time::timeout(PATIENCE, app.engine.discover(access)).await.unwrap_or_else(|_| Err(slow()));
+    found.map_err(|error| unreadable(error, access.location.kind()))
+}
+
+fn slow() -> EngineError {
+    EngineError::Unavailable("it did not answer in time".to_owned())
+}
+
+fn unreadable(error: EngineError, kind: &str) -> AppError {
+    match error {
+        EngineError::Unavailable(why) | EngineError::Drift(why) | EngineError::Unsupported(why) => {
+            Invalid::new("location", format!("must be a readable source of kind {kind}: {why}")).into()
         }
         EngineError::Overloaded | EngineError::Internal(_) => AppError::of_engine(error, "(new)"),
-    })
+    }
+}
+
+/// How a registered source is reached.
+async fn reached(app: &App, id: SourceId) -> Result<Access, AppError> {
+    let keyring = Arc::clone(&app.keyring);
+    app.store
+        .read(move |tx| {
+            let source = sources::find(tx, &id)?;
+            access(tx, &keyring, &source)
+        })
+        .await
 }
 
 /// Every source.
@@ -54,8 +96,8 @@ pub async fn list_sources(app: &App) -> Result<Vec<Source>, AppError> {
 
 /// The tables and columns that a source holds now.
 pub async fn discover(app: &App, id: SourceId) -> Result<Vec<DiscoveredTable>, AppError> {
-    let source = app.store.read(move |tx| Ok::<_, AppError>(sources::find(tx, &id)?)).await?;
-    readable(app, &source.location).await
+    let access = reached(app, id).await?;
+    readable(app, &access).await
 }
 
 /// A table to be catalogued.
@@ -74,7 +116,7 @@ pub async fn catalogue(app: &App, by: &Actor, new: Cataloguing) -> Result<Datase
         return Err(Invalid::new("name", "must be another word: a page of the house has this one").into());
     }
     check_fields(&new.fields, &new.subject)?;
-    check_against_source(app, &new.source, &new.table, &new.fields, None).await?;
+    check_against_source(app, &new.source, &new.table, &new.fields).await?;
     let (by, id) = (by.clone(), new_id::<DatasetId>()?);
     let ledger = secrets::sealed(app, &secrets::ledger_key(&new.subject.domain))?;
     app.store
@@ -108,7 +150,7 @@ pub async fn edit(
 ) -> Result<Dataset, AppError> {
     check_fields(&fields, &subject)?;
     let standing = find(app, name.clone()).await?;
-    check_against_source(app, &standing.source, &standing.table, &fields, Some(&standing)).await?;
+    check_against_source(app, &standing.source, &standing.table, &fields).await?;
     let by = by.clone();
     let ledger = secrets::sealed(app, &secrets::ledger_key(&subject.domain))?;
     app.store
@@ -183,48 +225,37 @@ fn ensure_domain(tx: &mut Tx, dataset: &Dataset, ledger: secrets::NewKey) -> Res
     Ok(())
 }
 
-/// Every field must be a column of the table, with the type that the source has. A type that is catalogued already may
-/// stay while it fits: that of a CSV file is told from its cells, and another file tells another one.
-async fn check_against_source(
-    app: &App,
-    source: &SourceId,
-    table: &FieldName,
-    fields: &[Field],
-    standing: Option<&Dataset>,
-) -> Result<(), AppError> {
-    let id = source.clone();
-    let source = app.store.read(move |tx| Ok::<_, AppError>(sources::find(tx, &id)?)).await.map_err(|error| match error {
+/// Every field must be a column of the table, of a type that the source's values can be read as: a source without declared
+/// types may fit several.
+async fn check_against_source(app: &App, source: &SourceId, table: &FieldName, fields: &[Field]) -> Result<(), AppError> {
+    let access = reached(app, source.clone()).await.map_err(|error| match error {
         AppError::NotFound(_) => Invalid::new("source", "must be the id of a registered source").into(),
         other => other,
     })?;
-    let tables = readable(app, &source.location).await?;
-    let fitting = match standing {
-        Some(standing) => fitting(app, standing, &source).await?,
-        None => Vec::new(),
-    };
-    let found = tables
-        .iter()
-        .find(|candidate| candidate.name == table.as_str())
-        .ok_or_else(|| Invalid::new("table", "is not a table of this source; discover lists them"))?;
-    for (at, field) in fields.iter().enumerate() {
-        let column = found
-            .columns
-            .iter()
-            .find(|column| column.name == field.name.as_str())
-            .ok_or_else(|| Invalid::new(format!("fields[{at}].name"), "is not a column of the table"))?;
-        if column.logical != field.logical && !fitting.contains(&(field.name.to_string(), field.logical)) {
-            return Err(Invalid::new(format!("fields[{at}].type"), format!("must be {}, as in the source", column.logical.key())).into());
+    check_fields_against(app, &access, table, fields).await
+}
+
+/// The same where it is known how the source is reached.
+async fn check_fields_against(app: &App, access: &Access, table: &FieldName, fields: &[Field]) -> Result<(), AppError> {
+    let columns = app.engine.columns_now(access, table.clone(), fields.to_vec());
+    let columns = tokio::time::timeout(PATIENCE, columns).await.unwrap_or_else(|_| Err(slow())).map_err(|error| match error {
+        EngineError::Drift(_) => Invalid::new("table", "is not a table of this source; discover lists them").into(),
+        EngineError::Unavailable(_) | EngineError::Unsupported(_) | EngineError::Overloaded | EngineError::Internal(_) => {
+            unreadable(error, access.location.kind())
+        }
+    })?;
+    for (at, (field, column)) in fields.iter().zip(columns).enumerate() {
+        match (column.state, column.now) {
+            (ColumnState::AsCatalogued, _) => {}
+            (ColumnState::OtherType | ColumnState::Gone | ColumnState::New, Some(now)) if now != field.logical => {
+                return Err(Invalid::new(format!("fields[{at}].type"), format!("must be {}, as in the source", now.key())).into());
+            }
+            (ColumnState::OtherType | ColumnState::Gone | ColumnState::New, _) => {
+                return Err(Invalid::new(format!("fields[{at}].name"), "is not a column of the table").into());
+            }
         }
     }
     Ok(())
-}
-
-/// The catalogued columns that the source still has with their type.
-async fn fitting(app: &App, standing: &Dataset, source: &Source) -> Result<Vec<(String, LogicalType)>, AppError> {
-    let columns = app.engine.columns_now(standing.clone(), source.clone()).await;
-    let columns = columns.map_err(|error| AppError::of_engine(error, standing.name.as_str()))?;
-    let fits = columns.into_iter().filter(|column| column.state == ColumnState::AsCatalogued);
-    Ok(fits.filter_map(|column| Some((column.name, column.catalogued?))).collect())
 }
 
 /// Every dataset, by name.

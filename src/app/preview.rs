@@ -24,7 +24,7 @@ use crate::domain::person::Actor;
 use crate::domain::text::{FieldName, Slug};
 use crate::domain::time::Date;
 use crate::domain::treatment::Treatment;
-use crate::engine::{MOST_PREVIEWED, Preview, Secrets};
+use crate::engine::{Access, MOST_PREVIEWED, Preview, Secrets};
 use crate::history::{Act, Body};
 use crate::keys;
 use crate::policy;
@@ -32,7 +32,7 @@ use crate::policy::preview::{PreviewPlan, Shown};
 use crate::policy::words;
 use crate::store::{datasets, history, sources};
 
-use super::{App, AppError, append};
+use super::{App, AppError, append, catalogue};
 
 /// Rows of a preview when nobody says.
 pub const DEFAULT_ROWS: u64 = 5;
@@ -126,11 +126,11 @@ async fn sample(app: &App, by: &Actor, ask: &PreviewAsk, shown: Shown) -> Result
     if rows == 0 || rows > MOST_PREVIEWED {
         return Err(Invalid::new("rows", format!("must be 1 to {MOST_PREVIEWED}")).into());
     }
-    let (dataset, source) = catalogued(app, ask.dataset.clone()).await?;
+    let (dataset, source, access) = catalogued(app, ask.dataset.clone()).await?;
     let plan = policy::preview::compile(&dataset, &source, &ask.fields, &ask.condition, shown)?;
     record_view(app, by, &dataset).await?;
     let treatment = plan.keys().map(|label| (label.clone(), keys::random())).collect();
-    let secrets = Secrets { treatment, ledger: keys::random() };
+    let secrets = Secrets { treatment, ledger: keys::random(), source: access.secret };
     let reading = tokio::time::timeout(PATIENCE, app.engine.preview(&plan, secrets, rows));
     let preview = match reading.await {
         Ok(read) => read.map_err(|error| AppError::of_engine(error, dataset.name.as_str()))?,
@@ -142,12 +142,14 @@ async fn sample(app: &App, by: &Actor, ask: &PreviewAsk, shown: Shown) -> Result
     Ok((plan, preview))
 }
 
-async fn catalogued(app: &App, name: Slug) -> Result<(Arc<Dataset>, Arc<Source>), AppError> {
+async fn catalogued(app: &App, name: Slug) -> Result<(Arc<Dataset>, Arc<Source>, Access), AppError> {
+    let keyring = Arc::clone(&app.keyring);
     app.store
         .read(move |tx| {
             let dataset = datasets::find_by_name(tx, &name)?.ok_or(AppError::NotFound("dataset"))?;
             let source = sources::find(tx, &dataset.source)?;
-            Ok((Arc::new(dataset), Arc::new(source)))
+            let access = catalogue::access(tx, &keyring, &source)?;
+            Ok((Arc::new(dataset), Arc::new(source), access))
         })
         .await
 }

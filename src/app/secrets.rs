@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, PoisonError, RwLock};
 
-use crate::domain::id::AgreementId;
+use crate::domain::id::{AgreementId, SourceId};
 use crate::domain::person::Actor;
 use crate::domain::secret::PlainSecret;
 use crate::domain::text::Slug;
@@ -23,6 +23,11 @@ pub fn agreement_key(agreement: &AgreementId) -> String {
 /// Where a subject domain's ledger key is kept.
 pub fn ledger_key(domain: &Slug) -> String {
     format!("ledger/{domain}")
+}
+
+/// Where the secret of a source is kept.
+pub fn source_secret(source: &SourceId) -> String {
+    format!("source/{source}")
 }
 
 const SIGNING: &str = "signing/";
@@ -58,6 +63,19 @@ pub fn opened(tx: &mut Tx, keyring: &Keyring, name: &str) -> Result<Option<[u8; 
     let plain = keyring.open(&context(name), &row.sealed)?;
     let key = <[u8; 32]>::try_from(plain.as_slice()).map_err(|_| AppError::Internal("a sealed key has a wrong length".to_owned()))?;
     Ok(Some(key))
+}
+
+/// Seals a secret that others gave us.
+pub fn sealed_text(app: &App, name: &str, secret: &PlainSecret) -> NewKey {
+    NewKey { name: name.to_owned(), sealed: app.keyring.seal(&context(name), secret.reveal().as_bytes()), public: None }
+}
+
+/// Opens such a secret; `None` when there is none.
+pub fn opened_text(tx: &mut Tx, keyring: &Keyring, name: &str) -> Result<Option<PlainSecret>, AppError> {
+    let Some(row) = sealed_keys::find(tx, name)? else { return Ok(None) };
+    let plain = keyring.open(&context(name), &row.sealed)?;
+    let text = String::from_utf8(plain).map_err(|_| AppError::Internal("a sealed secret is no text".to_owned()))?;
+    Ok(Some(PlainSecret::new(text)))
 }
 
 /// The keys that every request needs, held in memory.

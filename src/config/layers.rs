@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use super::{ConfigError, Overrides, values};
 
 /// Every key of the file; in the environment it is upper case behind `TIDEGATE_`.
-pub(super) const KEYS: [&str; 15] = [
+pub(super) const KEYS: [&str; 16] = [
     "broker",
     "data_dir",
     "database_url",
@@ -21,6 +21,7 @@ pub(super) const KEYS: [&str; 15] = [
     "log_level",
     "master_key_file",
     "max_upload_mb",
+    "outbound_hosts",
     "public_url",
     "source_roots",
     "token_lifetime_seconds",

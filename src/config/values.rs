@@ -5,6 +5,7 @@ use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
 use crate::domain::text::Slug;
+use crate::outbound::AllowedHost;
 
 use super::layers::Value;
 use super::{DatabaseUrl, LogFormat, LogLevel};
@@ -96,6 +97,20 @@ pub(super) fn log_level(value: &Value) -> Result<LogLevel, String> {
         Some("trace") => Ok(LogLevel::Trace),
         _ => Err("must be error, warn, info, debug or trace".to_owned()),
     }
+}
+
+/// Hosts, perhaps with ports: a list in the file, separated by commas elsewhere.
+pub(super) fn hosts(value: &Value) -> Result<Vec<AllowedHost>, String> {
+    let hosts: Vec<&str> = match value {
+        Value::Text(text) => text.split(',').map(str::trim).filter(|host| !host.is_empty()).collect(),
+        Value::List(items) => items.iter().map(String::as_str).collect(),
+        Value::Number(_) | Value::Other => Vec::new(),
+    };
+    let right = "must be hosts, each with a port or without, such as minio.internal:9000: a list of texts in a file, separated by ',' in the environment";
+    if hosts.is_empty() {
+        return Err(right.to_owned());
+    }
+    hosts.into_iter().map(str::parse).collect::<Result<_, _>>().map_err(|_| right.to_owned())
 }
 
 /// The name of a broker.

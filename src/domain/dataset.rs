@@ -6,69 +6,10 @@ use utoipa::ToSchema;
 use super::Invalid;
 use super::id::{DatasetId, SourceId};
 use super::purpose::known_category;
-use super::text::{FieldName, Line, Name, Slug};
+use super::text::{FieldName, Line, Slug};
 use super::time::Instant;
 
-/// Where rows live. Paths are relative to a configured source root; they never reach an answer to a vendor.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
-pub enum SourceLocation {
-    /// A SQLite database file.
-    Sqlite { path: Line },
-    /// A CSV file with a header line.
-    Csv {
-        path: Line,
-        /// The separator, one ASCII character.
-        #[serde(default = "comma")]
-        delimiter: char,
-    },
-    /// A Parquet file.
-    Parquet { path: Line },
-}
-
-const fn comma() -> char {
-    ','
-}
-
-impl SourceLocation {
-    /// The path below a source root.
-    pub fn path(&self) -> &Line {
-        match self {
-            Self::Sqlite { path } | Self::Csv { path, .. } | Self::Parquet { path } => path,
-        }
-    }
-
-    /// The wire name of the kind.
-    pub const fn kind(&self) -> &'static str {
-        match self {
-            Self::Sqlite { .. } => "sqlite",
-            Self::Csv { .. } => "csv",
-            Self::Parquet { .. } => "parquet",
-        }
-    }
-
-    /// A separator must be one printable ASCII character or a tab.
-    pub fn check(&self) -> Result<(), Invalid> {
-        match self {
-            Self::Csv { delimiter, .. }
-                if !(delimiter.is_ascii_graphic() || *delimiter == '\t' || *delimiter == ' ') || *delimiter == '"' =>
-            {
-                Err(Invalid::new("delimiter", "must be one ASCII character other than a quote"))
-            }
-            Self::Sqlite { .. } | Self::Csv { .. } | Self::Parquet { .. } => Ok(()),
-        }
-    }
-}
-
-/// A registered source.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-pub struct Source {
-    pub id: SourceId,
-    pub name: Name,
-    pub location: SourceLocation,
-    pub created_at: Instant,
-    pub version: i64,
-}
+pub use super::source::{Source, SourceLocation};
 
 /// What a column holds, whatever the source calls it. Equal logical types give equal pseudonyms.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]

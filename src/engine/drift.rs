@@ -1,27 +1,26 @@
 //! How a dataset's columns stand in its source now: by the same look that closes a release over a changed source.
 
 use super::source::Table;
-use super::{Engine, EngineError, Shared};
-use crate::domain::dataset::{ColumnNow, ColumnState, Dataset, Source};
+use super::{Access, Engine, EngineError};
+use crate::domain::dataset::{ColumnNow, ColumnState, Field};
+use crate::domain::text::FieldName;
 
 impl Engine {
-    /// The catalogued columns in the dataset's order, then those that only the source has. It reads no rows but those
+    /// The fields in their order, then the columns that only the source has. It reads no rows but those
     /// that tell the types of a CSV file.
-    pub async fn columns_now(&self, dataset: Dataset, source: Source) -> Result<Vec<ColumnNow>, EngineError> {
-        self.blocking(move |shared| shared.columns_now(&dataset, &source)).await
+    pub async fn columns_now(&self, access: &Access, table: FieldName, fields: Vec<Field>) -> Result<Vec<ColumnNow>, EngineError> {
+        let access = access.clone();
+        self.running(async move |shared| {
+            let (reached, version) = shared.reach(&access, Some(&table)).await?;
+            let table = shared.table(&reached, &version, &access.location, &table).await?;
+            Ok(compared(&table, &fields))
+        })
+        .await
     }
 }
 
-impl Shared {
-    fn columns_now(&self, dataset: &Dataset, source: &Source) -> Result<Vec<ColumnNow>, EngineError> {
-        let (path, version) = self.locate(&source.location)?;
-        let table = self.table(&path, version, &source.location, &dataset.table)?;
-        Ok(compared(&table, dataset))
-    }
-}
-
-fn compared(table: &Table, dataset: &Dataset) -> Vec<ColumnNow> {
-    let catalogued = dataset.fields.iter().map(|field| {
+fn compared(table: &Table, fields: &[Field]) -> Vec<ColumnNow> {
+    let catalogued = fields.iter().map(|field| {
         let now = table.logical(field.name.as_str());
         let state = match now {
             None => ColumnState::Gone,
@@ -32,7 +31,7 @@ fn compared(table: &Table, dataset: &Dataset) -> Vec<ColumnNow> {
         let now = if state == ColumnState::AsCatalogued { Some(field.logical) } else { now };
         ColumnNow { name: field.name.to_string(), catalogued: Some(field.logical), now, state }
     });
-    let known = |name: &str| dataset.field(name).is_some();
+    let known = |name: &str| fields.iter().any(|field| field.name.as_str() == name);
     let new = table.named().filter(|(name, _)| !known(name)).map(|(name, logical)| ColumnNow {
         name: name.to_owned(),
         catalogued: None,

@@ -19,6 +19,11 @@ use crate::domain::treatment::Treatment;
 use crate::domain::vendor::{Lifecycle, Tier, Vendor, VendorProfile, VendorRole};
 use crate::policy::release::{Asked, LiveState, NoPlan, Order, ReleasePlan, compile};
 
+/// A source without a secret.
+pub(super) fn open_to_all(location: &SourceLocation) -> super::Access {
+    super::Access { location: location.clone(), secret: None }
+}
+
 /// The table's name in every kind of file.
 pub(super) const TABLE: &str = "people";
 
@@ -245,10 +250,11 @@ pub(super) enum Kind {
     Csv,
     Parquet,
     Sqlite,
+    Ndjson,
 }
 
 impl Kind {
-    pub(super) const ALL: [Self; 3] = [Self::Csv, Self::Parquet, Self::Sqlite];
+    pub(super) const ALL: [Self; 4] = [Self::Csv, Self::Parquet, Self::Sqlite, Self::Ndjson];
 }
 
 /// Writes the table below a root and says where it lies.
@@ -256,11 +262,15 @@ pub(super) fn write(root: &Path, kind: Kind, columns: &[SampleColumn]) -> Source
     match kind {
         Kind::Csv => {
             std::fs::write(root.join("people.csv"), csv(columns)).unwrap();
-            SourceLocation::Csv { path: "people.csv".parse().unwrap(), delimiter: ',' }
+            SourceLocation::Csv { path: "people.csv".parse().unwrap(), delimiter: ',', store: None }
+        }
+        Kind::Ndjson => {
+            std::fs::write(root.join("people.ndjson"), ndjson(columns)).unwrap();
+            SourceLocation::Ndjson { path: "people.ndjson".parse().unwrap(), store: None }
         }
         Kind::Parquet => {
             write_parquet(&root.join("people.parquet"), columns).unwrap();
-            SourceLocation::Parquet { path: "people.parquet".parse().unwrap() }
+            SourceLocation::Parquet { path: "people.parquet".parse().unwrap(), store: None }
         }
         Kind::Sqlite => {
             let table = SampleTable { name: TABLE, columns: columns.to_vec() };
@@ -278,6 +288,27 @@ fn csv(columns: &[SampleColumn]) -> String {
         text += "\n";
     }
     text
+}
+
+/// NULL by turns as `null` and as nothing at all.
+fn ndjson(columns: &[SampleColumn]) -> String {
+    let rows = columns.first().map_or(0, |column| length(&column.values));
+    let line = |row: usize| {
+        let members = columns.iter().filter_map(|column| {
+            let value = match &column.values {
+                SampleValues::Text(cells) => cells[row].as_ref().map(|text| serde_json::Value::from(text.as_str()).to_string()),
+                SampleValues::Integer(_) | SampleValues::Number(_) | SampleValues::Boolean(_) => Some(cell(&column.values, row)),
+                SampleValues::Date(_) | SampleValues::Timestamp(_) => Some(quoted(&cell(&column.values, row))),
+            };
+            match value.filter(|value| !value.is_empty() && value != "\"\"") {
+                None if row % 2 == 0 => None,
+                None => Some(format!("{}: null", serde_json::Value::from(column.name))),
+                Some(value) => Some(format!("{}: {value}", serde_json::Value::from(column.name))),
+            }
+        });
+        format!("{{{}}}\n", members.collect::<Vec<_>>().join(","))
+    };
+    (0..rows).map(line).collect()
 }
 
 fn length(values: &SampleValues) -> usize {
@@ -323,7 +354,7 @@ pub(super) fn engine_with(root: &Path, memory_bytes: usize, spill: Option<&Path>
 pub(super) fn secrets(byte: u8) -> Secrets {
     let domains = ["customer", "people.name", "people.age", "other"];
     let labels = ["pseudonym", "token", "shift", "noise"].map(|kind| domains.map(|domain| (format!("{kind}|1|{domain}"), [byte; 32])));
-    Secrets { treatment: labels.into_iter().flatten().collect(), ledger: [9; 32] }
+    Secrets { treatment: labels.into_iter().flatten().collect(), ledger: [9; 32], source: None }
 }
 
 /// What came out of a release.

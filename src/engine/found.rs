@@ -10,7 +10,7 @@ use super::{Engine, EngineError, Shared};
 pub struct FoundFile {
     /// Relative to its root, with `/` between its parts, as a source's location names it.
     pub path: String,
-    /// `csv`, `parquet` or `sqlite`, by the ending.
+    /// `csv`, `parquet`, `ndjson` or `sqlite`, by the ending.
     pub kind: &'static str,
     pub bytes: u64,
 }
@@ -36,6 +36,7 @@ fn kind_of(path: &Path) -> Option<&'static str> {
     match path.extension()?.to_str()?.to_ascii_lowercase().as_str() {
         "csv" | "tsv" => Some("csv"),
         "parquet" | "pq" => Some("parquet"),
+        "ndjson" | "jsonl" => Some("ndjson"),
         "sqlite" | "sqlite3" | "db" => Some("sqlite"),
         _ => None,
     }

@@ -22,6 +22,7 @@ pub enum FileKind {
     Csv(char),
     Parquet,
     Sqlite,
+    Ndjson,
 }
 
 /// The file's own name below its folder: the name of the one table of a CSV or Parquet file comes from it.
@@ -33,6 +34,7 @@ impl FileKind {
             Self::Csv(_) => "csv",
             Self::Parquet => "parquet",
             Self::Sqlite => "sqlite",
+            Self::Ndjson => "ndjson",
         }
     }
 
@@ -44,8 +46,9 @@ impl FileKind {
     fn location(self, folder: &str) -> Result<SourceLocation, Invalid> {
         let path = format!("{folder}/{STEM}.{}", self.ending()).parse()?;
         let location = match self {
-            Self::Csv(delimiter) => SourceLocation::Csv { path, delimiter },
-            Self::Parquet => SourceLocation::Parquet { path },
+            Self::Csv(delimiter) => SourceLocation::Csv { path, delimiter, store: None },
+            Self::Parquet => SourceLocation::Parquet { path, store: None },
+            Self::Ndjson => SourceLocation::Ndjson { path, store: None },
             Self::Sqlite => SourceLocation::Sqlite { path },
         };
         location.check().map(|()| location)
@@ -180,6 +183,7 @@ fn not_a(kind: FileKind) -> Invalid {
     let reason = match kind {
         FileKind::Csv(_) => "must be a CSV file: UTF-8 text with a header line, and as many cells in each line",
         FileKind::Parquet => "must be a whole Parquet file with at least one column",
+        FileKind::Ndjson => "must be UTF-8 text with one JSON object on each line",
         FileKind::Sqlite => "must be a whole SQLite database with at least one table",
     };
     Invalid::new("file", reason)
@@ -205,6 +209,7 @@ fn check_signature(file: &mut File, kind: FileKind, length: u64) -> Result<(), N
             file.read_to_end(&mut tail)?;
             head.starts_with(PARQUET) && tail == PARQUET
         }
+        FileKind::Ndjson => head.trim_ascii_start().starts_with(b"{") && is_text(&head),
         FileKind::Csv(_) => !head.starts_with(PARQUET) && !head.contains(&0) && is_text(&head),
     };
     if good { Ok(()) } else { Err(not_a(kind).into()) }

@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use datafusion::physical_plan::execute_stream;
 use futures::StreamExt;
-use tokio::task::JoinHandle;
 
 use super::{Engine, EngineError, Release, Secrets, Shared, Window, encode};
 use crate::policy::preview::PreviewPlan;
@@ -38,24 +37,13 @@ impl Preview {
     }
 }
 
-/// Stops the work when nobody waits for it any more.
-struct Task<T>(JoinHandle<T>);
-
-impl<T> Drop for Task<T> {
-    fn drop(&mut self) {
-        self.0.abort();
-    }
-}
-
 impl Engine {
     /// The first rows that fit the plan's condition, each field raw and as treated by the kernels of a release. Dropping
     /// the future stops the work. `secrets` are keys made for this preview alone.
     pub async fn preview(&self, plan: &PreviewPlan, secrets: Secrets, rows: u64) -> Result<Preview, EngineError> {
         let window = Window { skip: 0, limit: Some(rows.min(MOST_PREVIEWED)) };
         let release = Release { shape: Arc::clone(plan.shape()), secrets, window, admission: None };
-        let shared = Arc::clone(&self.shared);
-        let mut task = Task(self.handle.spawn(async move { shared.sample(release).await }));
-        (&mut task.0).await.unwrap_or_else(|_| Err(EngineError::internal("the preview was cut short")))
+        self.running(async move |shared| shared.sample(release).await).await
     }
 }
 

@@ -47,7 +47,9 @@ pub(super) fn logical_of(arrow: &DataType) -> LogicalType {
 /// `None` when the source's form can't be read as that logical type.
 pub(super) fn treated_type(source: &DataType, logical: LogicalType) -> Option<DataType> {
     let from_text = logical_of(source) == LogicalType::Text;
-    if !from_text && logical_of(source) != logical {
+    // The one number that another type may be read as: the nearest to an exact decimal.
+    let nearest = logical_of(source) == LogicalType::Decimal && logical == LogicalType::Number;
+    if !from_text && !nearest && logical_of(source) != logical {
         return None;
     }
     match logical {

@@ -1,8 +1,15 @@
 //! Tables as sources hold them: what columns there are, whether they still are as catalogued, and a scan of them.
 
+pub(super) mod bucket;
 mod csv;
+mod json;
+mod ndjson;
 mod parquet;
+pub(super) mod part;
+pub(super) mod postgres;
+mod seen;
 mod sqlite;
+pub(super) mod web;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -13,16 +20,29 @@ use datafusion::catalog::TableProvider;
 use datafusion::common::Column;
 use datafusion::logical_expr::Expr;
 
+use self::part::Files;
+use self::postgres::{Database, Described};
+use self::web::Web;
 use super::EngineError;
 use crate::domain::dataset::{Dataset, DiscoveredColumn, DiscoveredTable, Field, LogicalType, SourceLocation};
 use crate::domain::text::FieldName;
 use crate::policy::release::Shape;
 
-/// The most rows that are read to tell the types of a CSV file.
+/// The most rows that are read to tell types where a source declares none.
 pub(super) const SAMPLE: usize = 10_000;
 
 /// Rows of a batch at most.
 pub(super) const BATCH: usize = 8_192;
+
+/// What a location leads to.
+#[derive(Debug, Clone)]
+pub(super) enum Reached {
+    /// A SQLite database.
+    File(PathBuf),
+    Files(Files),
+    Database(Database),
+    Web(Web),
+}
 
 /// A table as it stands in its source now.
 #[derive(Debug, Clone)]
@@ -45,58 +65,96 @@ struct TableColumn {
 enum Fits {
     /// The source declares types: only this.
     Declared,
-    /// The source has only text: those of which some sampled value, or none at all, was there.
-    Sampled(Vec<LogicalType>),
+    /// One of these: in a source that has only text, those of which some sampled value, or none at all, was there.
+    OneOf(Vec<LogicalType>),
 }
 
 /// What a scan needs to know beside the columns.
 #[derive(Debug, Clone)]
 enum Form {
     Csv,
+    Ndjson,
+    /// The schema of the files themselves, without what their folders name.
     Parquet(SchemaRef),
+    Postgres(Described),
+    Web,
     /// The `ORDER BY` that gives a stable order, if the table offers one.
     Sqlite {
         order: Option<String>,
     },
 }
 
-/// Every table of a source. Blocks.
-pub(super) fn discover(path: &Path, location: &SourceLocation) -> Result<Vec<DiscoveredTable>, EngineError> {
-    let tables = match location {
-        SourceLocation::Sqlite { .. } => sqlite::tables(path)?,
-        SourceLocation::Csv { delimiter, .. } => vec![csv::table(path, *delimiter)?],
-        SourceLocation::Parquet { .. } => vec![parquet::table(path)?],
-    };
-    let discovered = |table: Table| DiscoveredTable {
-        name: table.name,
-        columns: table.columns.into_iter().map(|column| DiscoveredColumn { name: column.name, logical: column.logical }).collect(),
-    };
-    Ok(tables.into_iter().map(discovered).collect())
+impl Reached {
+    /// Every table of a source.
+    pub(super) async fn tables(&self, location: &SourceLocation) -> Result<Vec<Table>, EngineError> {
+        match self {
+            Self::File(path) => {
+                let path = path.clone();
+                blocking(move || sqlite::tables(&path)).await
+            }
+            Self::Files(files) => Ok(vec![of_files(files, location).await?]),
+            Self::Database(database) => database.tables().await,
+            Self::Web(web) => Ok(vec![web.table().await?]),
+        }
+    }
+
+    /// One table of a source.
+    pub(super) async fn table(&self, location: &SourceLocation, name: &FieldName) -> Result<Table, EngineError> {
+        match self {
+            Self::File(path) => {
+                let (path, name) = (path.clone(), name.clone());
+                blocking(move || sqlite::table(&path, name.as_str())).await
+            }
+            Self::Files(files) => of_files(files, location).await,
+            Self::Database(database) => database.table(name.as_str()).await,
+            Self::Web(web) => web.table().await,
+        }
+    }
+}
+
+async fn of_files(files: &Files, location: &SourceLocation) -> Result<Table, EngineError> {
+    if let SourceLocation::Parquet { .. } = location {
+        return parquet::table(files).await;
+    }
+    let (files, location) = (files.clone(), location.clone());
+    blocking(move || match location {
+        SourceLocation::Csv { delimiter, .. } => csv::table(&files, delimiter),
+        SourceLocation::Ndjson { .. } => ndjson::table(&files),
+        SourceLocation::Parquet { .. } | SourceLocation::Sqlite { .. } | SourceLocation::Postgres(_) | SourceLocation::HttpJson(_) => {
+            Err(mixed())
+        }
+    })
+    .await
+}
+
+async fn blocking<Answer: Send + 'static>(
+    work: impl FnOnce() -> Result<Answer, EngineError> + Send + 'static,
+) -> Result<Answer, EngineError> {
+    tokio::task::spawn_blocking(work).await.unwrap_or_else(|_| Err(EngineError::internal("a reader died")))
+}
+
+fn mixed() -> EngineError {
+    EngineError::internal("a table of one kind came with a location of another")
+}
+
+/// A table as the steward is told of it.
+pub(super) fn discovered(table: Table) -> DiscoveredTable {
+    let column = |column: TableColumn| DiscoveredColumn { name: column.name, logical: column.logical };
+    DiscoveredTable { name: table.name, columns: table.columns.into_iter().map(column).collect() }
 }
 
 /// Whether a new file can be read as what it is said to be: it has a table, and the first rows of it come out. Blocks.
 pub(super) fn look_through(path: &Path, location: &SourceLocation) -> Result<(), EngineError> {
+    let files = || Files::of_one(path.to_owned());
     let whole = match location {
         SourceLocation::Sqlite { .. } => sqlite::look_through(path)?,
         // The types are told from the first rows.
-        SourceLocation::Csv { delimiter, .. } => !csv::table(path, *delimiter)?.columns.is_empty(),
+        SourceLocation::Csv { delimiter, .. } => !csv::table(&files()?, *delimiter)?.columns.is_empty(),
+        SourceLocation::Ndjson { .. } => !ndjson::table(&files()?)?.columns.is_empty(),
         SourceLocation::Parquet { .. } => parquet::look_through(path)?,
+        SourceLocation::Postgres(_) | SourceLocation::HttpJson(_) => return Err(mixed()),
     };
     if whole { Ok(()) } else { Err(EngineError::damaged()) }
-}
-
-/// One table of a source. Blocks.
-pub(super) fn table(path: &Path, location: &SourceLocation, name: &FieldName) -> Result<Table, EngineError> {
-    match location {
-        SourceLocation::Sqlite { .. } => sqlite::table(path, name.as_str()),
-        SourceLocation::Csv { delimiter, .. } => csv::table(path, *delimiter),
-        SourceLocation::Parquet { .. } => parquet::table(path),
-    }
-}
-
-/// The name of a file's one table: the file's name without its ending.
-fn stem(path: &Path) -> String {
-    path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default()
 }
 
 impl Table {
@@ -130,7 +188,7 @@ impl Table {
         };
         let fits = match &column.fits {
             Fits::Declared => column.logical == field.logical,
-            Fits::Sampled(types) => types.contains(&field.logical),
+            Fits::OneOf(types) => types.contains(&field.logical),
         };
         if fits { Ok(()) } else { Err(EngineError::Drift("a column has another type".to_owned())) }
     }
@@ -152,24 +210,31 @@ pub(super) struct Scan {
 }
 
 impl Scan {
-    /// A scan that may stop after `fetch` rows.
-    pub(super) fn new(path: PathBuf, plan: &Shape, table: &Table, fetch: Option<u64>) -> Result<Self, EngineError> {
+    /// A scan that may stop after `fetch` rows within the permit's condition.
+    pub(super) fn new(reached: Reached, plan: &Shape, table: &Table, fetch: Option<u64>) -> Result<Self, EngineError> {
         let fields = scanned(plan, plan.dataset());
-        let provider = match (&table.form, &plan.source().location) {
-            (Form::Parquet(schema), _) => parquet::provider(&path, schema)?,
-            (Form::Csv, SourceLocation::Csv { delimiter, .. }) => {
-                let header: Vec<_> = table.columns.iter().map(|column| column.name.as_str()).collect();
-                let wanted: BTreeSet<&str> = fields.iter().map(|field| field.name.as_str()).collect();
-                csv::provider(path, *delimiter, &header, &wanted, fetch)?
+        let names: Vec<&str> = fields.iter().map(|field| field.name.as_str()).collect();
+        let condition = plan.condition();
+        // Only a database tells rows apart by itself: elsewhere the condition comes after the scan.
+        let first = fetch.filter(|_| condition.is_empty());
+        let provider = match (&table.form, reached, &plan.source().location) {
+            (Form::Parquet(schema), Reached::Files(files), _) => parquet::provider(&files, schema)?,
+            (Form::Csv, Reached::Files(files), SourceLocation::Csv { delimiter, .. }) => csv::provider(files, *delimiter, &names, first)?,
+            (Form::Ndjson, Reached::Files(files), _) => ndjson::provider(files, &names, first)?,
+            (Form::Sqlite { order }, Reached::File(path), _) => sqlite::provider(path, &table.name, &fields, order.as_deref(), first)?,
+            (Form::Postgres(described), Reached::Database(database), _) => {
+                postgres::provider(database, table, described, &fields, condition, fetch)?
             }
-            (Form::Sqlite { order }, _) => sqlite::provider(path, &table.name, &fields, order.as_deref(), fetch)?,
-            (Form::Csv, SourceLocation::Sqlite { .. } | SourceLocation::Parquet { .. }) => {
-                return Err(EngineError::internal("a table of one kind came with a location of another"));
-            }
+            (Form::Web, Reached::Web(web), _) => web::provider(web, &names)?,
+            (Form::Parquet(_) | Form::Csv | Form::Ndjson | Form::Sqlite { .. } | Form::Postgres(_) | Form::Web, ..) => return Err(mixed()),
         };
         let schema = provider.schema();
         let held = schema.fields().iter().map(|field| (field.name().clone(), field.data_type().clone())).collect();
-        Ok(Self { provider, held, flags: matches!(table.form, Form::Sqlite { .. }) })
+        let flags = match table.form {
+            Form::Sqlite { .. } | Form::Ndjson | Form::Postgres(_) | Form::Web => true,
+            Form::Csv | Form::Parquet(_) => false,
+        };
+        Ok(Self { provider, held, flags })
     }
 
     /// The Arrow type in which the scan holds a field.
@@ -194,3 +259,6 @@ fn scanned<'a>(plan: &Shape, dataset: &'a Dataset) -> Vec<&'a Field> {
     let needed = needed(plan);
     dataset.fields.iter().filter(|field| needed.contains(&field.name)).collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::encode::Format;
-use super::fixture::{Kind, Out, Permitted, TABLE, engine, engine_with, read, release, secrets, write};
+use super::fixture::{Kind, Out, Permitted, TABLE, engine, engine_with, open_to_all, read, release, secrets, write};
 use super::sample::{SampleColumn, SampleValues};
 use super::*;
 use crate::domain::condition::Operator;
@@ -323,7 +323,7 @@ async fn a_page_counts_only_what_it_withheld() {
     let root = tempfile::tempdir().unwrap();
     let engine = engine(root.path());
     std::fs::write(root.path().join("people.csv"), "id,age\n1,x\n2,34\n3,\n4,x\n5,7\n").unwrap();
-    let location = SourceLocation::Csv { path: "people.csv".parse().unwrap(), delimiter: ',' };
+    let location = SourceLocation::Csv { path: "people.csv".parse().unwrap(), delimiter: ',', store: None };
     let grid = Treatment::GeneraliseNumber { width: 10.0, origin: 0.0, form: GridForm::Range };
     let permitted = Permitted::new(location, &[("id", LogicalType::Integer, clear()), ("age", LogicalType::Integer, Some(grid))]);
     let whole = out(&engine, &permitted).await;
@@ -390,7 +390,7 @@ async fn damaged_and_missing_files_are_unavailable_and_name_nothing() {
     let engine = engine(root.path());
     for kind in Kind::ALL {
         let permitted = of_many(write(root.path(), kind, &many(10)));
-        let path = root.path().join(permitted.location.path().as_str());
+        let path = root.path().join(permitted.location.place());
         let whole = std::fs::read(&path).unwrap();
         let mut damaged = Vec::from(&b"not what it says it is\xff\xfe"[..]);
         if kind != Kind::Csv {
@@ -403,9 +403,12 @@ async fn damaged_and_missing_files_are_unavailable_and_name_nothing() {
         std::fs::remove_file(&path).unwrap();
         let error = release(&engine, &permitted, ALL).await.err().unwrap();
         assert!(matches!(error, EngineError::Unavailable(_)), "{kind:?} {error:?}");
-        assert!(matches!(engine.discover(&permitted.location).await, Err(EngineError::Unavailable(_))));
-        assert!(matches!(engine.source_version(&permitted.location).await, Err(EngineError::Unavailable(_))));
-        assert!(engine.check_path(&permitted.location).is_err());
+        assert!(matches!(engine.discover(&open_to_all(&permitted.location)).await, Err(EngineError::Unavailable(_))));
+        assert!(matches!(
+            engine.source_version(&open_to_all(&permitted.location), &TABLE.parse().unwrap()).await,
+            Err(EngineError::Unavailable(_))
+        ));
+        assert!(engine.check_location(&permitted.location).is_err());
     }
 }
 
@@ -417,7 +420,7 @@ async fn a_csv_that_breaks_in_the_middle_fails_in_the_middle() {
     (0..20_000).for_each(|row| lines += &format!("{row},1\n"));
     lines += "1,2,3,4\n";
     std::fs::write(root.path().join("people.csv"), lines).unwrap();
-    let location = SourceLocation::Csv { path: "people.csv".parse().unwrap(), delimiter: ',' };
+    let location = SourceLocation::Csv { path: "people.csv".parse().unwrap(), delimiter: ',', store: None };
     let mut stream = engine.open(of_many(location).compile().unwrap(), secrets(1), ALL, None).await.unwrap();
     let mut rows = 0;
     let error = loop {
@@ -435,7 +438,7 @@ async fn discovery_names_tables_columns_and_types() {
     let root = tempfile::tempdir().unwrap();
     let engine = engine(root.path());
     for kind in Kind::ALL {
-        let tables = engine.discover(&write(root.path(), kind, &people())).await.unwrap();
+        let tables = engine.discover(&open_to_all(&write(root.path(), kind, &people()))).await.unwrap();
         let [table] = &tables[..] else { panic!("{tables:?}") };
         assert_eq!(table.name, TABLE);
         let found: Vec<_> = table.columns.iter().map(|column| (column.name.as_str(), column.logical)).collect();
@@ -445,7 +448,7 @@ async fn discovery_names_tables_columns_and_types() {
     }
     let connection = rusqlite::Connection::open(root.path().join("views.sqlite")).unwrap();
     connection.execute_batch("CREATE TABLE b (x BLOB); CREATE VIEW a AS SELECT x, 1 + 1 AS two FROM b").unwrap();
-    let tables = engine.discover(&SourceLocation::Sqlite { path: "views.sqlite".parse().unwrap() }).await.unwrap();
+    let tables = engine.discover(&open_to_all(&SourceLocation::Sqlite { path: "views.sqlite".parse().unwrap() })).await.unwrap();
     assert_eq!(tables.iter().map(|table| table.name.as_str()).collect::<Vec<_>>(), ["a", "b"]);
     assert_eq!(tables[1].columns[0].logical, LogicalType::Other);
 }
@@ -475,10 +478,10 @@ async fn two_treatments_of_like_shape_are_never_taken_for_one() {
     let permitted =
         Permitted::new(location, &[("name", LogicalType::Text, domain("customer")), ("other", LogicalType::Text, domain("other"))]);
     let label = |domain: &str, byte: u8| (format!("pseudonym|1|{domain}"), [byte; 32]);
-    let keys = || Secrets { treatment: [label("customer", 1), label("other", 2)].into(), ledger: [9; 32] };
+    let keys = || Secrets { treatment: [label("customer", 1), label("other", 2)].into(), ledger: [9; 32], source: None };
     let released = read(engine.open(permitted.compile().unwrap(), keys(), ALL, None).await.unwrap(), Format::Ndjson).await.unwrap();
     assert_ne!(field(&released, "name"), field(&released, "other"));
-    let same = Secrets { treatment: [label("customer", 1), label("other", 1)].into(), ledger: [9; 32] };
+    let same = Secrets { treatment: [label("customer", 1), label("other", 1)].into(), ledger: [9; 32], source: None };
     let released = read(engine.open(permitted.compile().unwrap(), same, ALL, None).await.unwrap(), Format::Ndjson).await.unwrap();
     assert_eq!(field(&released, "name"), field(&released, "other"));
 }
@@ -488,7 +491,7 @@ async fn a_missing_key_releases_nothing() {
     let root = tempfile::tempdir().unwrap();
     let engine = engine(root.path());
     let permitted = permitted(write(root.path(), Kind::Csv, &people()));
-    let none = Secrets { treatment: BTreeMap::new(), ledger: [9; 32] };
+    let none = Secrets { treatment: BTreeMap::new(), ledger: [9; 32], source: None };
     assert_eq!(format!("{none:?}"), "Secrets(..)");
     assert!(matches!(engine.open(permitted.compile().unwrap(), none, ALL, None).await, Err(EngineError::Internal(_))));
 }
@@ -518,10 +521,10 @@ async fn the_version_changes_with_the_source() {
     let root = tempfile::tempdir().unwrap();
     let engine = engine(root.path());
     let location = write(root.path(), Kind::Parquet, &many(10));
-    let first = engine.source_version(&location).await.unwrap();
-    assert_eq!(engine.source_version(&location).await.unwrap(), first);
+    let first = engine.source_version(&open_to_all(&location), &TABLE.parse().unwrap()).await.unwrap();
+    assert_eq!(engine.source_version(&open_to_all(&location), &TABLE.parse().unwrap()).await.unwrap(), first);
     write(root.path(), Kind::Parquet, &many(11));
-    assert_ne!(engine.source_version(&location).await.unwrap(), first);
+    assert_ne!(engine.source_version(&open_to_all(&location), &TABLE.parse().unwrap()).await.unwrap(), first);
     assert!(first.len() == 64 && first.bytes().all(|byte| byte.is_ascii_hexdigit()));
 }
 

@@ -142,6 +142,8 @@ fn said_by(status: &str) -> &'static str {
         super::api::permits::end,
         super::api::permits::reveal_tokens,
         super::api::catalogue::list_sources,
+        super::api::catalogue::set_secret,
+        super::api::catalogue::move_dataset,
         super::api::catalogue::add_source,
         super::api::catalogue::upload,
         super::api::catalogue::discover,

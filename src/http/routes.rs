@@ -174,11 +174,13 @@ table! {
     GET "/api/v1/sources" => catalogue::list_sources, Staff(P::Read);
     POST "/api/v1/sources" => catalogue::add_source, Staff(P::ManageCatalogue);
     POST "/api/v1/sources/upload" => catalogue::upload, Staff(P::ManageCatalogue);
+    PUT "/api/v1/sources/{id}/secret" => catalogue::set_secret, Staff(P::ManageCatalogue);
     GET "/api/v1/sources/{id}/tables" => catalogue::discover, Staff(P::ManageCatalogue);
     GET "/api/v1/datasets" => catalogue::list, Staff(P::Read);
     POST "/api/v1/datasets" => catalogue::catalogue, Staff(P::ManageCatalogue);
     GET "/api/v1/datasets/{name}" => catalogue::find, Staff(P::Read);
     PUT "/api/v1/datasets/{name}" => catalogue::edit, Staff(P::ManageCatalogue);
+    PUT "/api/v1/datasets/{name}/source" => catalogue::move_dataset, Staff(P::ManageCatalogue);
 
     POST "/api/v1/datasets/{name}/preview" => preview::fields, Staff(P::SeeSamples);
     POST "/api/v1/datasets/{name}/see-as-vendor" => preview::see_as_vendor, Staff(P::SeeSamples);

@@ -29,6 +29,7 @@ mod sign_in;
 mod reads;
 mod realdata;
 mod slow;
+mod sources;
 mod store;
 mod unlinkable;
 mod words;

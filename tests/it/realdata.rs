@@ -13,7 +13,7 @@ use crate::harness::{House, permit, processor_terms};
 type Expected = fn(i64) -> Value;
 
 /// The file below `../shared/data`, if it is there.
-fn shared(path: &str) -> Option<PathBuf> {
+pub fn shared(path: &str) -> Option<PathBuf> {
     let file = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared/data").join(path);
     if !file.is_file() {
         println!("skipped: there is no {path} beside this clone");

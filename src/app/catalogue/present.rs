@@ -1,10 +1,14 @@
 //! What sources hold just now, read when somebody asks: files that could be registered, columns beside the catalogue.
 
+use std::sync::Arc;
+
 use crate::app::{App, AppError};
 use crate::domain::dataset::{ColumnNow, Dataset, Source};
 use crate::domain::text::Slug;
 use crate::engine::EngineError;
 use crate::store::{datasets, sources};
+
+use super::secret;
 
 pub use crate::engine::{FoundFile, FoundFiles};
 
@@ -26,18 +30,20 @@ pub struct Drift {
 
 /// Looks at a dataset's source.
 pub async fn drift(app: &App, name: Slug) -> Result<Drift, AppError> {
-    let (dataset, source) = app
+    let keyring = Arc::clone(&app.keyring);
+    let (dataset, source, access) = app
         .store
         .read(move |tx| {
             let dataset = datasets::find_by_name(tx, &name)?.ok_or(AppError::NotFound("dataset"))?;
             let source = sources::find(tx, &dataset.source)?;
-            Ok::<_, AppError>((dataset, source))
+            let access = secret::access(tx, &keyring, &source)?;
+            Ok::<_, AppError>((dataset, source, access))
         })
         .await?;
-    let now = match app.engine.columns_now(dataset.clone(), source.clone()).await {
+    let now = match app.engine.columns_now(&access, dataset.table.clone(), dataset.fields.clone()).await {
         Ok(columns) => SourceNow::Columns(columns),
         Err(EngineError::Unavailable(_) | EngineError::Drift(_)) => SourceNow::Unreadable(
-            "The file is missing or damaged, or the table is not in it any more. Releases from it are refused until it is back.".to_owned(),
+            "What holds its rows is missing or damaged or can't be reached, or the table is not in it any more. Releases from it are refused until it is back.".to_owned(),
         ),
         Err(error @ (EngineError::Unsupported(_) | EngineError::Overloaded | EngineError::Internal(_))) => {
             return Err(AppError::of_engine(error, dataset.name.as_str()));

@@ -31,10 +31,11 @@ impl From<NotTaken> for AppError {
 pub fn file_kind(kind: &str, delimiter: Option<char>) -> Result<FileKind, Invalid> {
     match (kind, delimiter) {
         ("csv", delimiter) => Ok(FileKind::Csv(delimiter.unwrap_or(','))),
-        ("parquet" | "sqlite", Some(_)) => Err(Invalid::new("delimiter", "must not be given: only CSV files have one")),
+        ("parquet" | "sqlite" | "ndjson", Some(_)) => Err(Invalid::new("delimiter", "must not be given: only CSV files have one")),
         ("parquet", None) => Ok(FileKind::Parquet),
         ("sqlite", None) => Ok(FileKind::Sqlite),
-        _ => Err(Invalid::new("kind", "must be csv, parquet or sqlite")),
+        ("ndjson", None) => Ok(FileKind::Ndjson),
+        _ => Err(Invalid::new("kind", "must be csv, parquet, ndjson or sqlite")),
     }
 }
 
@@ -45,7 +46,8 @@ pub fn kind_of_ending(name: &str) -> Option<&'static str> {
         "csv" | "tsv" | "txt" => Some("csv"),
         "parquet" | "pq" => Some("parquet"),
         "sqlite" | "sqlite3" | "db" => Some("sqlite"),
-        "xlsx" | "xls" | "ods" | "json" | "ndjson" | "xml" | "pdf" | "zip" | "gz" | "exe" | "html" => Some("another kind"),
+        "ndjson" | "jsonl" => Some("ndjson"),
+        "xlsx" | "xls" | "ods" | "json" | "xml" | "pdf" | "zip" | "gz" | "exe" | "html" => Some("another kind"),
         _ => None,
     }
 }
@@ -57,7 +59,7 @@ where
     Pieces: Stream<Item = Result<Bytes, AppError>> + Unpin,
 {
     if kind_of_ending(name.as_str()).is_some_and(|ending| ending != kind.key()) {
-        return Err(Invalid::new("kind", "must be what the file's ending says: csv, parquet or sqlite").into());
+        return Err(Invalid::new("kind", "must be what the file's ending says: csv, parquet, ndjson or sqlite").into());
     }
     let id = new_id::<SourceId>()?;
     let most = u64::try_from(app.settings.most_upload_bytes).unwrap_or(u64::MAX);

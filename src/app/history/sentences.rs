@@ -62,10 +62,12 @@ pub const SENTENCES: &[(&str, &str, &str)] = &[
     ("api_key", "issue", "{actor} issued an API key to {person}"),
     ("api_key", "revoke", "{actor} revoked an API key of {person}"),
     ("source", "add", "{actor} added a source ({type})"),
+    ("source", "set_secret", "{actor} gave a source another secret"),
     ("source", "upload", "{actor} uploaded a source[ ({type})]"),
     ("dataset", "view_samples", "{actor} looked at sample rows of {dataset}"),
     ("dataset", "catalogue", "{actor} catalogued {dataset}"),
     ("dataset", "edit", "{actor} changed the catalogue's entry of {dataset}"),
+    ("dataset", "move", "{actor} let the rows of {dataset} come from another source"),
     ("signing_key", "make", "{actor} made a new key for signing tokens"),
 ];
 

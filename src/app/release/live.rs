@@ -7,7 +7,8 @@ use crate::domain::assessment::AssessmentKind;
 use crate::domain::client::Token;
 use crate::domain::consent::Signal;
 use crate::domain::permit::{LegalBasis, Permit};
-use crate::engine::Secrets as EngineSecrets;
+use crate::domain::secret::PlainSecret;
+use crate::engine::{Access, Secrets as EngineSecrets};
 use crate::keys::{self, Keyring};
 use crate::policy::release::{LiveState, ReleasePlan, stands_until};
 use crate::store::{
@@ -24,6 +25,7 @@ pub struct Ready {
     pub state: LiveState,
     agreement_key: Option<[u8; 32]>,
     ledger_key: [u8; 32],
+    source_secret: Option<PlainSecret>,
 }
 
 impl std::fmt::Debug for Ready {
@@ -47,7 +49,12 @@ impl Ready {
             let key = keys::derive(self.agreement_key.as_ref()?, &label);
             treatment.insert(label, key);
         }
-        Some(EngineSecrets { treatment, ledger: self.ledger_key })
+        Some(EngineSecrets { treatment, ledger: self.ledger_key, source: self.source_secret.clone() })
+    }
+
+    /// How the source is reached.
+    pub fn access(&self) -> Access {
+        Access { location: self.state.source.location.clone(), secret: self.source_secret.clone() }
     }
 }
 
@@ -117,5 +124,6 @@ pub fn load(tx: &mut Tx, keyring: &Keyring, token: &Token, permit: Permit) -> Re
         permit,
     };
     let agreement_key = secrets::opened(tx, keyring, &secrets::agreement_key(&state.permit.agreement))?;
-    Ok(Some(Ready { state, agreement_key, ledger_key }))
+    let source_secret = secrets::opened_text(tx, keyring, &secrets::source_secret(&state.source.id))?;
+    Ok(Some(Ready { state, agreement_key, ledger_key, source_secret }))
 }

@@ -105,7 +105,8 @@ async fn build(app: &Arc<App>, request: &Request, decided: &Decided, limit: u64,
     let name = plan.dataset().name.as_str();
     let now = app.clock.now();
     let left = plan.daily_rows().saturating_sub(app.decisions.known.rows(plan.permit(), now.date()));
-    let source = app.engine.source_version(&plan.source().location).await.map_err(|error| AppError::of_engine(error, name))?;
+    let version = app.engine.source_version(&decided.ready.access(), &plan.dataset().table).await;
+    let source = version.map_err(|error| AppError::of_engine(error, name))?;
     let binding = binding(request, decided, &source);
     let skip = cursor.map_or(Ok(0), |cursor| open_cursor(app, &binding, cursor))?;
     let take = limit.min(left);

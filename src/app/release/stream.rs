@@ -93,7 +93,8 @@ async fn once(app: &Arc<App>, request: &Request, wire: Wire, fresh: bool, slot: 
     let plan = Arc::clone(&decided.plan);
     let name = plan.dataset().name.as_str();
     let now = app.clock.now();
-    let source = app.engine.source_version(&plan.source().location).await.map_err(|error| AppError::of_engine(error, name))?;
+    let version = app.engine.source_version(&decided.ready.access(), &plan.dataset().table).await;
+    let source = version.map_err(|error| AppError::of_engine(error, name))?;
     let secrets = decided.ready.secrets(&plan).ok_or(refusal(Gate::Agreement))?;
     let window = Window { skip: 0, limit: None };
     let admitting = super::admitting(app, &decided).await?;

@@ -38,7 +38,7 @@ const ORDERS: &[(&str, C, &str, &str)] = &[
 
 /// Registers the customers as Parquet and the orders as SQLite, as the data steward.
 pub async fn fill(app: &App, steward: &Actor) -> Result<(), AppError> {
-    let parquet = SourceLocation::Parquet { path: "customers.parquet".parse()? };
+    let parquet = SourceLocation::Parquet { path: "customers.parquet".parse()?, store: None };
     add(app, steward, "Shop export (Parquet)", parquet, "customers", CUSTOMERS).await?;
     let sqlite = SourceLocation::Sqlite { path: "shop.db".parse()? };
     add(app, steward, "Shop database (SQLite)", sqlite, "orders", ORDERS).await
@@ -52,7 +52,7 @@ async fn add(
     table: &str,
     known: &[(&str, C, &str, &str)],
 ) -> Result<(), AppError> {
-    let source = add_source(app, steward, source.parse()?, location).await?;
+    let source = add_source(app, steward, source.parse()?, location, None).await?;
     let tables = discover(app, source.id.clone()).await?;
     let found = tables.into_iter().find(|candidate| candidate.name == table).ok_or(AppError::NotFound("table"))?;
     let mut fields = Vec::new();

@@ -1,39 +1,93 @@
-//! Parquet files: types from the file's own schema; row groups that a condition rules out are not read.
+//! Parquet files: types from the first file's own schema; row groups that a condition rules out are not read.
 
 use std::fs::File;
 use std::future::Future;
+use std::ops::Range;
 use std::path::Path;
 use std::pin::Pin;
 use std::sync::Arc;
 
 use ::parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
-use datafusion::arrow::datatypes::SchemaRef;
+use ::parquet::arrow::async_reader::MetadataFetch;
+use ::parquet::errors::ParquetError;
+use ::parquet::file::metadata::ParquetMetaDataReader;
+use bytes::Bytes;
+use datafusion::arrow::datatypes::{DataType, Field, SchemaRef};
 use datafusion::catalog::{Session, TableProvider};
-use datafusion::common::Result;
+use datafusion::common::Result as Answer;
 use datafusion::datasource::listing::PartitionedFile;
+use datafusion::datasource::physical_plan::FileGroup;
 use datafusion::datasource::physical_plan::parquet::CachedParquetFileReaderFactory;
 use datafusion::datasource::physical_plan::{FileScanConfigBuilder, ParquetSource};
 use datafusion::datasource::source::DataSourceExec;
+use datafusion::datasource::table_schema::TableSchema;
 use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::logical_expr::{Expr, TableType};
-use datafusion::object_store::ObjectMeta;
-use datafusion::object_store::path::Path as StorePath;
+use datafusion::object_store::{ObjectMeta, ObjectStore, ObjectStoreExt};
 use datafusion::physical_plan::ExecutionPlan;
+use datafusion::scalar::ScalarValue;
+use futures::TryFutureExt;
+use futures::future::BoxFuture;
 
-use super::{BATCH, EngineError, Fits, Form, Table, TableColumn, stem};
+use super::part::{At, Files, Part};
+use super::{BATCH, EngineError, Fits, Form, Table, TableColumn};
+use crate::domain::dataset::LogicalType;
 use crate::engine::read::logical_of;
 
-/// The file's one table.
-pub(super) fn table(path: &Path) -> Result<Table, EngineError> {
-    let file = File::open(path).map_err(|_| EngineError::damaged())?;
-    let metadata = ArrowReaderMetadata::load(&file, ArrowReaderOptions::new()).map_err(|_| EngineError::damaged())?;
+/// The files' one table, as the first of them and the folders' names tell it.
+pub(super) async fn table(files: &Files) -> Result<Table, EngineError> {
+    let first = files.first()?;
+    let options = ArrowReaderOptions::new();
+    let metadata = match &first.at {
+        At::Local(path) => {
+            let path = path.clone();
+            super::blocking(move || {
+                let file = File::open(path).map_err(|_| EngineError::damaged())?;
+                ArrowReaderMetadata::load(&file, options).map_err(|_| EngineError::damaged())
+            })
+            .await?
+        }
+        At::Object(store) => {
+            let fetch = Remote { store: Arc::clone(store), meta: first.meta.clone() };
+            let footer = ParquetMetaDataReader::new().load_and_finish(fetch, first.meta.size).await.map_err(|_| EngineError::damaged())?;
+            ArrowReaderMetadata::try_new(Arc::new(footer), options).map_err(|_| EngineError::damaged())?
+        }
+    };
     let schema = Arc::clone(metadata.schema());
-    let column = |field: &Arc<datafusion::arrow::datatypes::Field>| TableColumn {
+    let column = |field: &Arc<Field>| TableColumn {
         name: field.name().clone(),
         logical: logical_of(field.data_type()),
-        fits: Fits::Declared,
+        fits: fits(field.data_type()),
     };
-    Ok(Table { name: stem(path), columns: schema.fields().iter().map(column).collect(), form: Form::Parquet(schema) })
+    let columns = schema.fields().iter().map(column).chain(super::csv::keys(files)).collect();
+    Ok(Table { name: files.name.clone(), columns, form: Form::Parquet(schema) })
+}
+
+/// A file in an object store, of which parts are fetched.
+struct Remote {
+    store: Arc<dyn ObjectStore>,
+    meta: ObjectMeta,
+}
+
+impl MetadataFetch for Remote {
+    fn fetch(&mut self, range: Range<u64>) -> BoxFuture<'_, Result<Bytes, ParquetError>> {
+        let got = self.store.get_range(&self.meta.location, range);
+        Box::pin(got.map_err(|error| ParquetError::External(Box::new(error))))
+    }
+}
+
+/// An exact decimal may be catalogued as the number nearest to it, which other kinds of source hold.
+fn fits(held: &DataType) -> Fits {
+    match logical_of(held) {
+        LogicalType::Decimal => Fits::OneOf(vec![LogicalType::Decimal, LogicalType::Number]),
+        LogicalType::Text
+        | LogicalType::Integer
+        | LogicalType::Number
+        | LogicalType::Boolean
+        | LogicalType::Date
+        | LogicalType::Timestamp
+        | LogicalType::Other => Fits::Declared,
+    }
 }
 
 /// Whether the file has columns and its first rows can be read.
@@ -47,34 +101,42 @@ pub(super) fn look_through(path: &Path) -> Result<bool, EngineError> {
     Ok(columns > 0)
 }
 
-/// A scan of the file in the order of its rows.
-pub(super) fn provider(path: &Path, schema: &SchemaRef) -> Result<Arc<dyn TableProvider>, EngineError> {
-    let file = std::fs::metadata(path).map_err(|_| EngineError::damaged())?;
-    let file = ObjectMeta {
-        location: StorePath::from_absolute_path(path).map_err(|_| EngineError::damaged())?,
-        last_modified: file.modified().map_err(|_| EngineError::damaged())?.into(),
-        size: file.len(),
-        e_tag: None,
-        version: None,
+/// A scan of the files in their order and that of their rows.
+pub(super) fn provider(files: &Files, schema: &SchemaRef) -> Result<Arc<dyn TableProvider>, EngineError> {
+    let keys: Vec<_> = files.keys.iter().map(|key| Arc::new(Field::new(key, DataType::Utf8, true))).collect();
+    let table = TableSchema::builder(Arc::clone(schema)).with_table_partition_cols(keys).build();
+    let file = |part: &Part| {
+        let values = part.values.iter().map(|value| ScalarValue::Utf8(value.clone())).collect();
+        PartitionedFile::from(part.meta.clone()).with_partition_values(values)
     };
-    Ok(Arc::new(ParquetTable { file, schema: Arc::clone(schema) }))
+    let store = files.store.clone();
+    Ok(Arc::new(ParquetTable { files: files.parts.iter().map(file).collect(), store, table }))
 }
 
 #[derive(Debug)]
 struct ParquetTable {
-    file: ObjectMeta,
-    schema: SchemaRef,
+    files: Vec<PartitionedFile>,
+    /// Where they lie; this machine's files when none is given.
+    store: Option<ObjectStoreUrl>,
+    table: TableSchema,
 }
 
 impl ParquetTable {
-    fn plan(&self, state: &dyn Session, projection: Option<&Vec<usize>>, limit: Option<usize>) -> Result<Arc<dyn ExecutionPlan>> {
-        let local = ObjectStoreUrl::local_filesystem();
+    fn plan(&self, state: &dyn Session, projection: Option<&Vec<usize>>, limit: Option<usize>) -> Answer<Arc<dyn ExecutionPlan>> {
         let runtime = state.runtime_env();
-        let metadata = runtime.cache_manager.get_file_metadata_cache();
-        let reader = CachedParquetFileReaderFactory::new(runtime.object_store(&local)?, metadata);
-        let source = ParquetSource::new(Arc::clone(&self.schema)).with_parquet_file_reader_factory(Arc::new(reader));
-        let scan = FileScanConfigBuilder::new(local, Arc::new(source))
-            .with_file(PartitionedFile::from(self.file.clone()))
+        let source = ParquetSource::new(self.table.clone());
+        let (url, source) = match &self.store {
+            None => {
+                let local = ObjectStoreUrl::local_filesystem();
+                let metadata = runtime.cache_manager.get_file_metadata_cache();
+                let reader = CachedParquetFileReaderFactory::new(runtime.object_store(&local)?, metadata);
+                (local, source.with_parquet_file_reader_factory(Arc::new(reader)))
+            }
+            // What is remembered of files is found by their path alone, which two buckets may share.
+            Some(url) => (url.clone(), source),
+        };
+        let scan = FileScanConfigBuilder::new(url, Arc::new(source))
+            .with_file_group(FileGroup::new(self.files.clone()))
             .with_projection_indices(projection.cloned())?
             .with_limit(limit)
             .with_preserve_order(true)
@@ -85,7 +147,7 @@ impl ParquetTable {
 
 impl TableProvider for ParquetTable {
     fn schema(&self) -> SchemaRef {
-        Arc::clone(&self.schema)
+        Arc::clone(self.table.table_schema())
     }
 
     fn table_type(&self) -> TableType {
@@ -98,7 +160,7 @@ impl TableProvider for ParquetTable {
         projection: Option<&'projection Vec<usize>>,
         _filters: &'filters [Expr],
         limit: Option<usize>,
-    ) -> Pin<Box<dyn Future<Output = Result<Arc<dyn ExecutionPlan>>> + Send + 'all>>
+    ) -> Pin<Box<dyn Future<Output = Answer<Arc<dyn ExecutionPlan>>> + Send + 'all>>
     where
         'this: 'all,
         'state: 'all,

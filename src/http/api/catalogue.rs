@@ -8,6 +8,7 @@ use crate::app::catalogue::{self, Cataloguing};
 use crate::domain::Invalid;
 use crate::domain::dataset::{Dataset, DiscoveredTable, Field, Source, SourceLocation, SubjectMapping};
 use crate::domain::id::SourceId;
+use crate::domain::secret::PlainSecret;
 use crate::domain::text::{FieldName, Name, Slug};
 use crate::http::error::Problem;
 use crate::http::guard::{Allowed, ManageCatalogue, Read};
@@ -21,6 +22,26 @@ use super::{Answer, List, Tidegate, created, invalid, shown};
 pub struct AddSource {
     name: Name,
     location: SourceLocation,
+    /// A password, token or secret access key, where the source asks for one. It is kept encrypted and never shown again.
+    secret: Option<String>,
+}
+
+/// Another secret for a source.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SetSecret {
+    /// A password, token or secret access key. It is kept encrypted and never shown again.
+    secret: String,
+}
+
+/// Where a dataset's rows come from now on.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MoveDataset {
+    /// The version that was read.
+    version: i64,
+    source: SourceId,
+    table: FieldName,
 }
 
 /// What is said of a file that is handed in.
@@ -30,7 +51,7 @@ pub struct AddSource {
 pub struct UploadQuery {
     /// The source's name as people know it; a file's ending in it must fit the kind.
     name: String,
-    /// `csv`, `parquet` or `sqlite`.
+    /// `csv`, `parquet`, `ndjson` or `sqlite`.
     kind: String,
     /// The separator of a CSV file; a comma when it is not given.
     delimiter: Option<char>,
@@ -64,10 +85,26 @@ pub async fn list_sources(request: HttpRequest, app: Tidegate, _by: Allowed<Read
     shown(&request, catalogue::list_sources(&app).await.map(List::whole))
 }
 
-/// Register a source below a configured root.
+/// Register a source, once it could be read.
 #[utoipa::path(post, path = "/api/v1/sources", tag = "catalogue", security(("staff" = [])), request_body = AddSource, responses((status = 201, body = Source), (status = "4XX", body = Problem)))]
 pub async fn add_source(request: HttpRequest, app: Tidegate, by: Allowed<ManageCatalogue>, body: Json<AddSource>) -> Answer {
-    created(&request, catalogue::add_source(&app, by.actor(), body.0.name, body.0.location).await)
+    let AddSource { name, location, secret } = body.0;
+    created(&request, catalogue::add_source(&app, by.actor(), name, location, secret.map(PlainSecret::new)).await)
+}
+
+/// Put another secret in the place of a source's, once it could be read with it.
+#[utoipa::path(put, path = "/api/v1/sources/{id}/secret", tag = "catalogue", security(("staff" = [])), params(("id" = String, Path)), request_body = SetSecret, responses((status = 200, body = Source), (status = "4XX", body = Problem)))]
+pub async fn set_secret(request: HttpRequest, app: Tidegate, by: Allowed<ManageCatalogue>, body: Json<SetSecret>) -> Answer {
+    let id = segment(&request, "id", "source")?;
+    shown(&request, catalogue::set_secret(&app, by.actor(), id, PlainSecret::new(body.0.secret)).await)
+}
+
+/// Let a dataset's rows come from another source with the same fields; permits and pseudonyms stay as they are.
+#[utoipa::path(put, path = "/api/v1/datasets/{name}/source", tag = "catalogue", security(("staff" = [])), params(("name" = String, Path)), request_body = MoveDataset, responses((status = 200, body = Dataset), (status = "4XX", body = Problem)))]
+pub async fn move_dataset(request: HttpRequest, app: Tidegate, by: Allowed<ManageCatalogue>, body: Json<MoveDataset>) -> Answer {
+    let name = segment(&request, "name", "dataset")?;
+    let MoveDataset { version, source, table } = body.0;
+    shown(&request, catalogue::move_dataset(&app, by.actor(), name, version, source, table).await)
 }
 
 /// Hand in a file as a source; the body is the file itself. It is kept as it is, since it is read in place: not encrypted.

@@ -134,10 +134,13 @@ fn crumbs(name: &Slug) -> Vec<Crumb> {
 fn place(source: &Source) -> String {
     let kind = match source.location.kind() {
         "sqlite" => "SQLite database",
-        "parquet" => "Parquet file",
-        _ => "CSV file",
+        "parquet" => "Parquet",
+        "csv" => "CSV",
+        "ndjson" => "NDJSON",
+        "postgres" => "PostgreSQL",
+        _ => "JSON over HTTP",
     };
-    format!("{kind} {}", source.location.path())
+    format!("{kind} {}", source.location.place())
 }
 
 /// One dataset: its fields, and which permits release what of it.

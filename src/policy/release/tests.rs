@@ -164,7 +164,7 @@ fn open() -> LiveState {
         source: Arc::new(Source {
             id: id(9),
             name: text("file"),
-            location: SourceLocation::Parquet { path: text("people.parquet") },
+            location: SourceLocation::Parquet { path: text("people.parquet"), store: None },
             created_at: past,
             version: 1,
         }),

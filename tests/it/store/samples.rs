@@ -256,7 +256,7 @@ pub fn revision(permit: &Slug, number: i32, by: &PersonId, status: RevisionStatu
 }
 
 pub fn source() -> Source {
-    let location = SourceLocation::Csv { path: text("in/customers.csv"), delimiter: '\t' };
+    let location = SourceLocation::Csv { path: text("in/customers.csv"), delimiter: '\t', store: None };
     Source { id: id(), name: text("Shop"), location, created_at: START, version: 1 }
 }
 

@@ -258,7 +258,7 @@ pub async fn take_file(request: HttpRequest, app: Tidegate, sent: Sent<ManageCat
     let (Some(name), Some(location), true) = (name, location, errors.is_empty()) else {
         return file_page(&request, &app, &by, StatusCode::UNPROCESSABLE_ENTITY, typed.refused(errors)).await;
     };
-    match catalogue::add_source(&app, &by.actor(), name, location).await {
+    match catalogue::add_source(&app, &by.actor(), name, location, None).await {
         Ok(source) => Ok(see_other(format!("/datasets/new/table?source={}", source.id))),
         Err(AppError::Invalid(error) | AppError::Denied(Denied::Invalid(error))) => {
             let field = if error.field == "delimiter" { "delimiter" } else { "path" };
@@ -271,11 +271,14 @@ pub async fn take_file(request: HttpRequest, app: Tidegate, sent: Sent<ManageCat
 
 fn location(path: Line, last: &str, typed: &Typed) -> Result<SourceLocation, Invalid> {
     match (catalogue::kind_of_ending(last), delimiter(typed)) {
-        (Some("csv"), delimiter) => Ok(SourceLocation::Csv { path, delimiter: delimiter.unwrap_or(',') }),
-        (Some("parquet" | "sqlite"), Some(_)) => Err(Invalid::new("delimiter", "must be left as it is: only CSV files have one")),
-        (Some("parquet"), None) => Ok(SourceLocation::Parquet { path }),
+        (Some("csv"), delimiter) => Ok(SourceLocation::Csv { path, delimiter: delimiter.unwrap_or(','), store: None }),
+        (Some("parquet" | "sqlite" | "ndjson"), Some(_)) => {
+            Err(Invalid::new("delimiter", "must be left as it is: only CSV files have one"))
+        }
+        (Some("parquet"), None) => Ok(SourceLocation::Parquet { path, store: None }),
+        (Some("ndjson"), None) => Ok(SourceLocation::Ndjson { path, store: None }),
         (Some("sqlite"), None) => Ok(SourceLocation::Sqlite { path }),
-        _ => Err(Invalid::new("path", "must be a CSV, Parquet or SQLite file of the list")),
+        _ => Err(Invalid::new("path", "must be a CSV, Parquet, NDJSON or SQLite file of the list")),
     }
 }
 
