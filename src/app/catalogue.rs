@@ -2,16 +2,20 @@
 
 use std::sync::Arc;
 
+mod drift;
 mod lists;
 mod moving;
 mod present;
 mod secret;
+mod suggestions;
 mod upload;
 
+pub use drift::{Drift, DriftReport, Seen, SourceNow, Stopped, confirm, drift};
 pub use lists::{DatasetLine, DatasetList, DatasetView, PermitUse, SourceLine, find_source, page, source_page, subject_domains, view};
 pub use moving::move_dataset;
-pub use present::{Drift, FoundFile, FoundFiles, SourceNow, drift, found_files};
+pub use present::{FoundFile, FoundFiles, found_files};
 pub use secret::{access, check_secret, set_secret};
+pub use suggestions::{SuggestedColumn, Suggestions, suggestions};
 pub use upload::{FileKind, file_kind, kind_of_ending, upload_source};
 
 use crate::domain::Invalid;
@@ -238,7 +242,7 @@ async fn check_against_source(app: &App, source: &SourceId, table: &FieldName, f
 /// The same where it is known how the source is reached.
 async fn check_fields_against(app: &App, access: &Access, table: &FieldName, fields: &[Field]) -> Result<(), AppError> {
     let columns = app.engine.columns_now(access, table.clone(), fields.to_vec());
-    let columns = tokio::time::timeout(PATIENCE, columns).await.unwrap_or_else(|_| Err(slow())).map_err(|error| match error {
+    let (columns, _) = tokio::time::timeout(PATIENCE, columns).await.unwrap_or_else(|_| Err(slow())).map_err(|error| match error {
         EngineError::Drift(_) => Invalid::new("table", "is not a table of this source; discover lists them").into(),
         EngineError::Unavailable(_) | EngineError::Unsupported(_) | EngineError::Overloaded | EngineError::Internal(_) => {
             unreadable(error, access.location.kind())

@@ -19,7 +19,7 @@ use utoipa::ToSchema;
 use crate::domain::Invalid;
 use crate::domain::condition::Condition;
 use crate::domain::dataset::{Dataset, FieldClass, LogicalType, Source};
-use crate::domain::id::{DatasetId, PersonId};
+use crate::domain::id::{PersonId, SourceId};
 use crate::domain::person::Actor;
 use crate::domain::text::{FieldName, Slug};
 use crate::domain::time::Date;
@@ -162,7 +162,7 @@ fn shortened(text: &str) -> String {
     }
 }
 
-/// Who saw samples of which dataset today, as far as this process knows: so that most previews write nothing.
+/// Who saw samples of which dataset or source today, as far as this process knows: so that most previews write nothing.
 #[derive(Default)]
 pub struct Viewed {
     known: std::sync::Mutex<Known>,
@@ -173,21 +173,22 @@ pub struct Viewed {
 #[derive(Default)]
 struct Known {
     day: Option<Date>,
-    seen: HashSet<(PersonId, DatasetId)>,
+    /// Of whom, and the id of which dataset or source.
+    seen: HashSet<(PersonId, String)>,
 }
 
 impl Viewed {
-    fn knows(&self, day: Date, person: &PersonId, dataset: &DatasetId) -> bool {
+    fn knows(&self, day: Date, person: &PersonId, of: &str) -> bool {
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        known.day == Some(day) && known.seen.contains(&(person.clone(), dataset.clone()))
+        known.day == Some(day) && known.seen.contains(&(person.clone(), of.to_owned()))
     }
 
-    fn learn(&self, day: Date, person: PersonId, dataset: DatasetId) {
+    fn learn(&self, day: Date, person: PersonId, of: String) {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         if known.day != Some(day) {
             *known = Known { day: Some(day), seen: HashSet::new() };
         }
-        known.seen.insert((person, dataset));
+        known.seen.insert((person, of));
     }
 }
 
@@ -195,11 +196,11 @@ impl Viewed {
 async fn record_view(app: &App, by: &Actor, dataset: &Dataset) -> Result<(), AppError> {
     let person = by.person().ok_or(AppError::Unauthenticated)?.clone();
     let day = app.clock.now().date();
-    if app.viewed.knows(day, &person, &dataset.id) {
+    if app.viewed.knows(day, &person, dataset.id.as_str()) {
         return Ok(());
     }
     let _writing = app.viewed.writing.lock().await;
-    if app.viewed.knows(day, &person, &dataset.id) {
+    if app.viewed.knows(day, &person, dataset.id.as_str()) {
         return Ok(());
     }
     let (by, who, name, id) = (by.clone(), person.clone(), dataset.name.clone(), dataset.id.clone());
@@ -211,6 +212,21 @@ async fn record_view(app: &App, by: &Actor, dataset: &Dataset) -> Result<(), App
             append(tx, &Body::Act(Act::new("dataset", &id, VIEW, &by).fact("dataset", &name)), None)
         })
         .await?;
-    app.viewed.learn(day, person, dataset.id.clone());
+    app.viewed.learn(day, person, dataset.id.to_string());
+    Ok(())
+}
+
+/// Records that a person sees samples of a source that is being catalogued: once a person, source and UTC day, as far as
+/// this process knows; after a restart it is recorded once more.
+pub async fn record_source_view(app: &App, by: &Actor, source: &SourceId) -> Result<(), AppError> {
+    let person = by.person().ok_or(AppError::Unauthenticated)?.clone();
+    let day = app.clock.now().date();
+    let _writing = app.viewed.writing.lock().await;
+    if app.viewed.knows(day, &person, source.as_str()) {
+        return Ok(());
+    }
+    let (by, id) = (by.clone(), source.clone());
+    app.store.record(move |tx| append(tx, &Body::Act(Act::new("source", &id, VIEW, &by)), None)).await?;
+    app.viewed.learn(day, person, source.to_string());
     Ok(())
 }

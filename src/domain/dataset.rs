@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::Invalid;
+use super::advice::Advice;
 use super::id::{DatasetId, SourceId};
 use super::purpose::known_category;
 use super::text::{FieldName, Line, Slug};
@@ -110,6 +111,9 @@ pub struct Field {
     pub category: Slug,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<Line>,
+    /// What the steward advises where a permit is written: offered there, withheld until it is chosen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub advice: Option<Advice>,
 }
 
 /// Which field says whose row it is, and in which subject domain its keys compare.
@@ -157,6 +161,9 @@ pub fn check_fields(fields: &[Field], subject: &SubjectMapping) -> Result<(), In
     }
     for (at, field) in fields.iter().enumerate() {
         known_category(&field.category).map_err(|error| error.within(&format!("fields[{at}]")))?;
+        if field.advice.is_some_and(|advice| !advice.fits(field.logical)) {
+            return Err(Invalid::new(format!("fields[{at}].advice"), "must fit the field's type"));
+        }
         let twin = |other: &Field| other.name.as_str().to_lowercase() == field.name.as_str().to_lowercase();
         if fields.iter().take(at).any(twin) {
             return Err(Invalid::new(format!("fields[{at}].name"), "is there twice (case aside)"));

@@ -133,6 +133,7 @@ impl Permitted {
             class: FieldClass::Plain,
             category: "account".parse().unwrap(),
             description: None,
+            advice: None,
         };
         Dataset {
             id: id(7),

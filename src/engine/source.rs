@@ -8,6 +8,7 @@ mod parquet;
 pub(super) mod part;
 pub(super) mod postgres;
 mod seen;
+mod spread;
 mod sqlite;
 pub(super) mod web;
 
@@ -22,6 +23,7 @@ use datafusion::logical_expr::Expr;
 
 use self::part::Files;
 use self::postgres::{Database, Described};
+pub(super) use self::spread::Spread;
 use self::web::Web;
 use super::EngineError;
 use crate::domain::dataset::{Dataset, DiscoveredColumn, DiscoveredTable, Field, LogicalType, SourceLocation};
@@ -223,6 +225,7 @@ impl Scan {
             (Form::Ndjson, Reached::Files(files), _) => ndjson::provider(files, &names, first)?,
             (Form::Sqlite { order }, Reached::File(path), _) => sqlite::provider(path, &table.name, &fields, order.as_deref(), first)?,
             (Form::Postgres(described), Reached::Database(database), _) => {
+                let fields: Vec<_> = fields.iter().map(|field| (field.name.as_str(), field.logical)).collect();
                 postgres::provider(database, table, described, &fields, condition, fetch)?
             }
             (Form::Web, Reached::Web(web), _) => web::provider(web, &names)?,

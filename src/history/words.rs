@@ -22,6 +22,7 @@ pub const OUTCOMES: &[&str] = &[
     "catalogue",
     "change",
     "choose_password",
+    "confirm_drift",
     "decide",
     "destroy_key",
     "disable",

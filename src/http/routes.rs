@@ -176,11 +176,14 @@ table! {
     POST "/api/v1/sources/upload" => catalogue::upload, Staff(P::ManageCatalogue);
     PUT "/api/v1/sources/{id}/secret" => catalogue::set_secret, Staff(P::ManageCatalogue);
     GET "/api/v1/sources/{id}/tables" => catalogue::discover, Staff(P::ManageCatalogue);
+    GET "/api/v1/sources/{id}/tables/{table}/suggestions" => catalogue::suggestions, Staff(P::ManageCatalogue);
     GET "/api/v1/datasets" => catalogue::list, Staff(P::Read);
     POST "/api/v1/datasets" => catalogue::catalogue, Staff(P::ManageCatalogue);
     GET "/api/v1/datasets/{name}" => catalogue::find, Staff(P::Read);
     PUT "/api/v1/datasets/{name}" => catalogue::edit, Staff(P::ManageCatalogue);
     PUT "/api/v1/datasets/{name}/source" => catalogue::move_dataset, Staff(P::ManageCatalogue);
+    GET "/api/v1/datasets/{name}/drift" => catalogue::drift, Staff(P::SeeSamples);
+    POST "/api/v1/datasets/{name}/drift/confirm" => catalogue::confirm, Staff(P::ManageCatalogue);
 
     POST "/api/v1/datasets/{name}/preview" => preview::fields, Staff(P::SeeSamples);
     POST "/api/v1/datasets/{name}/see-as-vendor" => preview::see_as_vendor, Staff(P::SeeSamples);
@@ -324,7 +327,8 @@ table! {
     POST "/datasets/{name}" => edit::save, Page(P::ManageCatalogue);
     GET "/datasets/{name}/edit" => edit::form, Page(P::ManageCatalogue);
     POST "/datasets/{name}/edit" => edit::fill, Page(P::ManageCatalogue);
-    GET "/datasets/{name}/source" => datasets::source, Page(P::SeeSamples);
+    GET "/datasets/{name}/source" => datasets::drift::source, Page(P::SeeSamples);
+    POST "/datasets/{name}/source" => datasets::drift::confirm, Page(P::ManageCatalogue);
     GET "/datasets/{name}/samples" => datasets::samples, Page(P::SeeSamples);
     GET "/consent" => people_said::list, Page(P::Read);
     POST "/consent" => recording::record, Page(P::ManageConsent);

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::domain::dataset::{Field, LogicalType};
+use crate::domain::dataset::Field;
 use crate::domain::detect::DataKind;
 use crate::domain::permit::shows_identity;
 use crate::domain::treatment::{CodeForm, ConstantValue, DateUnit, GeoForm, GridForm, PseudonymFormat, Treatment};
@@ -25,6 +25,8 @@ pub struct Choice {
     pub words: String,
     /// What the kind does and what it leaves.
     pub help: &'static str,
+    /// Whether the steward who catalogued the field advises it. It is withheld until it is chosen all the same.
+    pub advised: bool,
 }
 
 /// One of each kind, with parameters to begin with.
@@ -48,10 +50,20 @@ fn beginnings() -> [Treatment; 15] {
     ]
 }
 
-/// The treatments that fit a type: those that a permit's own check would take.
-pub fn choices(logical: LogicalType) -> Vec<Choice> {
-    let fitting = beginnings().into_iter().filter(|treatment| treatment.released_type(logical).is_ok());
-    fitting.map(|treatment| Choice { words: words::treatment(&treatment), help: words::help(&treatment), treatment }).collect()
+/// The treatments that fit a field's type: those that a permit's own check would take. What the steward advises stands
+/// first after withholding, with the parameters that are advised.
+pub fn choices(field: &Field) -> Vec<Choice> {
+    let advised = field.advice.map(|advice| advice.treatment());
+    let is_advised = |treatment: &Treatment| advised.as_ref().is_some_and(|advised| advised.key() == treatment.key());
+    let fitting = beginnings().into_iter().filter(|treatment| treatment.released_type(field.logical).is_ok());
+    let choice = |treatment: Treatment| {
+        let is_advised = is_advised(&treatment);
+        let treatment = advised.clone().filter(|_| is_advised).unwrap_or(treatment);
+        Choice { words: words::treatment(&treatment), help: words::help(&treatment), advised: is_advised, treatment }
+    };
+    let mut choices: Vec<Choice> = fitting.map(choice).collect();
+    choices.sort_by_key(|choice| (choice.treatment != Treatment::Withhold, !choice.advised));
+    choices
 }
 
 /// What deserves a second look where a field is treated so.
@@ -62,12 +74,26 @@ pub fn warnings(field: &Field, treatment: &Treatment) -> Vec<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::dataset::LogicalType;
+
+    fn of(logical: LogicalType, advice: Option<&str>) -> Field {
+        let json = serde_json::json!({"name": "x", "type": logical, "class": "plain", "category": "contact", "advice": advice});
+        serde_json::from_value::<Field>(json).unwrap()
+    }
+
+    #[test]
+    fn what_is_advised_is_offered_first_and_chosen_by_nobody() {
+        let choices = choices(&of(LogicalType::Date, Some("month")));
+        assert_eq!(choices[0].treatment, Treatment::Withhold);
+        assert_eq!(choices[1].treatment, Treatment::GeneraliseDate { unit: DateUnit::Month }, "with what is advised of it");
+        assert_eq!(choices.iter().filter(|choice| choice.advised).count(), 1);
+    }
 
     #[test]
     fn every_kind_has_a_beginning_and_is_offered_where_it_fits() {
         let kinds: BTreeSet<&str> = beginnings().iter().map(Treatment::key).collect();
         assert_eq!(kinds.len(), 15, "each kind once; a new kind of treatment needs a beginning");
-        let offered = |logical| choices(logical).iter().map(|choice| choice.treatment.key()).collect::<Vec<_>>();
+        let offered = |logical| choices(&of(logical, None)).iter().map(|choice| choice.treatment.key()).collect::<Vec<_>>();
         assert_eq!(offered(LogicalType::Other), ["withhold"]);
         assert_eq!(
             offered(LogicalType::Text),

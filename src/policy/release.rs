@@ -227,7 +227,7 @@ pub fn reopens(gate: Gate) -> &'static str {
         }
         Gate::Purpose => "The vendor names the permit's own purpose, or none.",
         Gate::Consent => "Consent is recorded for the purpose; then those who gave it are released. A release that was cut is begun anew.",
-        Gate::DatasetDrift => "A data steward reads the dataset's fields again and saves them.",
+        Gate::DatasetDrift => "A data steward looks at what changed in the source and confirms it.",
         Gate::Quota => {
             "Midnight UTC, the next minute or the permit's hours, by the limit that was reached; or a revision that limits less, which a privacy officer approves."
         }
@@ -368,11 +368,7 @@ pub fn compile(state: &LiveState, asked: &Asked, now: Instant) -> Result<Release
     let filter = asked.filter.iter().map(|(name, operator, values)| filter(&columns, name, *operator, values)).collect::<Result<_, _>>()?;
     let order = order(&columns, asked)?;
     let dataset = &state.dataset;
-    let condition = revision
-        .terms
-        .condition
-        .typed(|name| dataset.field(name.as_str()).map(|field| field.logical))
-        .map_err(|_| closed(Gate::DatasetDrift))?;
+    let condition = revision.terms.condition.typed(|name| dataset.field(name.as_str()).map(|field| field.logical)).map_err(|_| UNFIT)?;
     Ok(ReleasePlan {
         vendor: state.vendor.id.clone(),
         agreement: state.permit.agreement.clone(),
@@ -433,19 +429,25 @@ fn purpose_matches(state: &LiveState, asked: &Asked) -> Result<(), Refusal> {
     }
 }
 
+/// A steward has looked, and what this permit names is no longer there or of a type that its treatment does not fit.
+const UNFIT: Refusal = Refusal::new(
+    Gate::DatasetDrift,
+    "This permit names a field that its dataset no longer has, or no longer has as it was. A vendor manager must revise the permit.",
+);
+
 /// The released columns in the dataset's field order. A treatment that no longer fits the catalogued type is drift.
 fn columns(state: &LiveState, revision: &Revision) -> Result<Vec<Column>, Refusal> {
     let dataset = &state.dataset;
     let mut columns = Vec::new();
     for field in &dataset.fields {
         let Some(treatment) = revision.terms.fields.get(&field.name) else { continue };
-        let released = treatment.released_type(field.logical).map_err(|_| closed(Gate::DatasetDrift))?;
+        let released = treatment.released_type(field.logical).map_err(|_| UNFIT)?;
         let Some(released) = released else { continue };
         let key = key_label(treatment, field, dataset);
         columns.push(Column { field: field.clone(), treatment: treatment.clone(), released, key });
     }
     let gone = revision.terms.released().any(|(name, _)| dataset.field(name.as_str()).is_none());
-    if gone { Err(closed(Gate::DatasetDrift)) } else { Ok(columns) }
+    if gone { Err(UNFIT) } else { Ok(columns) }
 }
 
 /// The label of a keyed treatment's key: its kind, the version of the derivation and the domain within which one value

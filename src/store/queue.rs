@@ -179,7 +179,7 @@ pub fn paused(tx: &mut Tx) -> Result<Vec<Waiting>, StoreError> {
 /// The newest refusals for drift that are looked through.
 const MOST_DRIFTS: &str = "1000";
 
-/// Datasets on which a release was refused for drift since an instant, and which nobody edited or released from since.
+/// Datasets on which a release was refused for drift since an instant, and which nobody edited, confirmed or released from since.
 pub fn drifted(tx: &mut Tx, since: Instant) -> Result<Vec<Waiting>, StoreError> {
     let raw = Raw::new("SELECT CAST(NULL AS TEXT) AS vendor, CAST(NULL AS TEXT) AS vendor_name, CAST(NULL AS TEXT) AS owner,")
         .sql("d.dataset AS noun, d.dataset AS called,")
@@ -192,7 +192,7 @@ pub fn drifted(tx: &mut Tx, since: Instant) -> Result<Vec<Waiting>, StoreError> 
         .number(since.micros())
         .sql("GROUP BY c.dataset) d")
         .sql("WHERE NOT EXISTS (SELECT 1 FROM history_entries n WHERE n.dataset = d.dataset AND n.position > d.position")
-        .sql("AND (n.kind IN ('release', 'opened') OR (n.noun = 'dataset' AND n.outcome = 'edit')))");
+        .sql("AND (n.kind IN ('release', 'opened') OR (n.noun = 'dataset' AND n.outcome IN ('edit', 'confirm_drift'))))");
     limited(raw, "ORDER BY d.at, d.dataset").load(tx)
 }
 

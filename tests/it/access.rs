@@ -22,6 +22,7 @@ fn nowhere(path: &str) -> String {
         ("{key}", "no-such-thing"),
         ("{name}", "no-such-thing"),
         ("{dataset}", "no-such-thing"),
+        ("{table}", "no-such-thing"),
         ("{position}", "999999"),
     ];
     let filled = fillings.into_iter().fold(path.to_owned(), |path, (place, name)| path.replace(place, name));

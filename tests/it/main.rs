@@ -7,6 +7,7 @@ mod access;
 mod bad_input;
 mod broker;
 mod browse;
+mod catalogue;
 mod chromium;
 mod cli;
 mod crash;

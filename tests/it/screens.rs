@@ -22,6 +22,8 @@ const BESIDES: &[(Role, &str, &str)] = &[
     (Role::ComplianceReviewer, "/vendors/new", "not-of-this-role"),
     (Role::ComplianceReviewer, "/nothing-is-here", "not-found"),
     (Role::VendorManager, "/vendors/new?legal_name=", "vendor-new"),
+    (Role::DataSteward, "/datasets/visits/source", "dataset-drifted"),
+    (Role::DataSteward, "/datasets/visits/edit?add=mail", "dataset-adding"),
 ];
 
 /// Whose page is looked at where several may open it: those who act on it come before those who only read.

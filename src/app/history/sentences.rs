@@ -64,6 +64,8 @@ pub const SENTENCES: &[(&str, &str, &str)] = &[
     ("source", "add", "{actor} added a source ({type})"),
     ("source", "set_secret", "{actor} gave a source another secret"),
     ("source", "upload", "{actor} uploaded a source[ ({type})]"),
+    ("source", "view_samples", "{actor} looked at sample values of a source to catalogue it"),
+    ("dataset", "confirm_drift", "{actor} confirmed how the source of {dataset} changed[; gone: {gone}][; of another type: {retyped}]"),
     ("dataset", "view_samples", "{actor} looked at sample rows of {dataset}"),
     ("dataset", "catalogue", "{actor} catalogued {dataset}"),
     ("dataset", "edit", "{actor} changed the catalogue's entry of {dataset}"),

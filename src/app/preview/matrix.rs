@@ -86,7 +86,7 @@ pub async fn matrix(app: &App, agreement: AgreementId, dataset: Slug) -> Result<
                     signed: version.is_some_and(|version| version.terms.data_categories.contains(&field.category)),
                     subject: field.name == dataset.subject.field,
                     current: current.collect(),
-                    choices: matrix::choices(field.logical),
+                    choices: matrix::choices(field),
                 }
             });
             Ok(Matrix {

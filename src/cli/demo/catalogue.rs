@@ -64,6 +64,7 @@ async fn add(
             class: *class,
             category: category.parse()?,
             description: Some(description.parse()?),
+            advice: None,
         });
     }
     let subject = SubjectMapping { field: "customer_id".parse()?, domain: "customer".parse()? };

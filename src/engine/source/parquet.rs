@@ -7,11 +7,13 @@ use std::path::Path;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use ::parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
+use ::parquet::arrow::ProjectionMask;
+use ::parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder, RowSelection, RowSelector};
 use ::parquet::arrow::async_reader::MetadataFetch;
 use ::parquet::errors::ParquetError;
 use ::parquet::file::metadata::ParquetMetaDataReader;
 use bytes::Bytes;
+use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::{DataType, Field, SchemaRef};
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::Result as Answer;
@@ -99,6 +101,42 @@ pub(super) fn look_through(path: &Path) -> Result<bool, EngineError> {
         batch.map_err(|_| EngineError::damaged())?;
     }
     Ok(columns > 0)
+}
+
+/// Runs of rows at even distances; asked after each batch, with the bytes so far, whether to go on.
+pub(super) fn spread(path: &Path, names: &[&str], most: usize, going_on: &dyn Fn(usize) -> bool) -> Result<Vec<RecordBatch>, EngineError> {
+    let file = File::open(path).map_err(|_| EngineError::damaged())?;
+    let rows = ParquetRecordBatchReaderBuilder::try_new(file).map_err(|_| EngineError::damaged())?;
+    let wanted = |(at, field): (usize, &Arc<Field>)| names.contains(&field.name().as_str()).then_some(at);
+    let wanted: Vec<usize> = rows.schema().fields().iter().enumerate().filter_map(wanted).collect();
+    let all = usize::try_from(rows.metadata().file_metadata().num_rows()).unwrap_or(0);
+    let mask = ProjectionMask::roots(rows.parquet_schema(), wanted);
+    let selected = rows.with_projection(mask).with_row_selection(RowSelection::from(runs(all, most))).with_batch_size(RUN);
+    let (mut batches, mut bytes) = (Vec::new(), 0_usize);
+    for batch in selected.build().map_err(|_| EngineError::damaged())? {
+        let batch = batch.map_err(|_| EngineError::damaged())?;
+        bytes = bytes.saturating_add(batch.get_array_memory_size());
+        batches.push(batch);
+        if !going_on(bytes) {
+            break;
+        }
+    }
+    Ok(batches)
+}
+
+/// Rows of a run.
+const RUN: usize = 50;
+
+/// Every row, or runs of rows from the first on at even distances.
+fn runs(all: usize, most: usize) -> Vec<RowSelector> {
+    if all <= most {
+        return vec![RowSelector::select(all)];
+    }
+    let many = most.div_ceil(RUN).max(1);
+    let gap = all.saturating_sub(many.saturating_mul(RUN)).checked_div(many).unwrap_or_default();
+    let run = [RowSelector::select(RUN), RowSelector::skip(gap)];
+    let taken = many.saturating_mul(RUN.saturating_add(gap));
+    std::iter::repeat_n(run, many).flatten().chain([RowSelector::skip(all.saturating_sub(taken))]).collect()
 }
 
 /// A scan of the files in their order and that of their rows.

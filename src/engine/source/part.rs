@@ -78,6 +78,14 @@ impl Files {
         Ok(Self { name, keys: keys.unwrap_or_default(), parts, store })
     }
 
+    /// The path, where it is one file of this machine.
+    pub(super) fn only_local(&self) -> Option<&Path> {
+        match self.parts.as_slice() {
+            [Part { at: At::Local(path), .. }] if self.keys.is_empty() => Some(path),
+            _ => None,
+        }
+    }
+
     pub(super) fn first(&self) -> Result<&Part, EngineError> {
         self.parts.first().ok_or_else(EngineError::damaged)
     }

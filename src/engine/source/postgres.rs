@@ -23,7 +23,7 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::{EngineError, Fits, Form, Table, TableColumn};
 use crate::domain::condition::Comparison;
-use crate::domain::dataset::{Field, LogicalType};
+use crate::domain::dataset::LogicalType;
 use crate::domain::secret::PlainSecret;
 use crate::domain::source::{PostgresAt, Tls};
 
@@ -80,6 +80,8 @@ pub(super) struct Described {
     order: Option<String>,
     /// Schema and table, quoted.
     place: String,
+    /// About how many rows, where it is a table whose blocks can be sampled.
+    rows: Option<f64>,
 }
 
 impl Database {
@@ -186,7 +188,8 @@ fn columns_query(schema: &str, table: Option<&str>) -> String {
         "SELECT c.relname::text, a.attname::text, \
          COALESCE(b.typname, t.typname)::text, COALESCE(b.typtype, t.typtype)::text, \
          COALESCE(NULLIF(a.atttypmod, -1), NULLIF(t.typtypmod, -1), -1)::int4, \
-         COALESCE(k.place, 0)::int4, COALESCE(l.collisdeterministic, true) \
+         COALESCE(k.place, 0)::int4, COALESCE(l.collisdeterministic, true), \
+         CASE WHEN c.relkind IN ('r', 'm') AND c.reltuples > 0 THEN c.reltuples::float8 END \
          FROM pg_catalog.pg_class c \
          JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
          JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped \
@@ -203,28 +206,36 @@ fn columns_query(schema: &str, table: Option<&str>) -> String {
 }
 
 fn described(schema: &str, rows: &[tokio_postgres::Row]) -> Result<Vec<Table>, EngineError> {
-    let mut tables: Vec<(String, Vec<TableColumn>, Vec<Kind>, Vec<(i32, String)>)> = Vec::new();
+    struct Found {
+        name: String,
+        columns: Vec<TableColumn>,
+        kinds: Vec<Kind>,
+        key: Vec<(i32, String)>,
+        rows: Option<f64>,
+    }
+    let mut tables: Vec<Found> = Vec::new();
     for row in rows {
         let (table, name): (String, String) = (row.try_get(0)?, row.try_get(1)?);
         let (typename, sort): (&str, &str) = (row.try_get(2)?, row.try_get(3)?);
         let (modifier, place, by_bytes): (i32, i32, bool) = (row.try_get(4)?, row.try_get(5)?, row.try_get(6)?);
         let kind = Kind::of(typename, sort, modifier, by_bytes);
-        if tables.last().is_none_or(|(known, ..)| *known != table) {
-            tables.push((table, Vec::new(), Vec::new(), Vec::new()));
+        if tables.last().is_none_or(|known| known.name != table) {
+            let rows = row.try_get(7)?;
+            tables.push(Found { name: table, columns: Vec::new(), kinds: Vec::new(), key: Vec::new(), rows });
         }
-        let Some((_, columns, kinds, key)) = tables.last_mut() else { continue };
+        let Some(found) = tables.last_mut() else { continue };
         if place > 0 {
-            key.push((place, escape_identifier(&name)));
+            found.key.push((place, escape_identifier(&name)));
         }
         let (logical, fits) = kind.logical();
-        columns.push(TableColumn { name, logical, fits });
-        kinds.push(kind);
+        found.columns.push(TableColumn { name, logical, fits });
+        found.kinds.push(kind);
     }
-    let table = |(name, columns, kinds, mut key): (String, Vec<TableColumn>, Vec<Kind>, Vec<(i32, String)>)| {
+    let table = |Found { name, columns, kinds, mut key, rows }: Found| {
         key.sort();
         let order = (!key.is_empty()).then(|| key.into_iter().map(|(_, name)| name).collect::<Vec<_>>().join(", "));
         let place = format!("{}.{}", escape_identifier(schema), escape_identifier(&name));
-        Table { name, columns, form: Form::Postgres(Described { kinds, order, place }) }
+        Table { name, columns, form: Form::Postgres(Described { kinds, order, place, rows }) }
     };
     Ok(tables.into_iter().map(table).collect())
 }
@@ -279,31 +290,24 @@ pub(super) fn provider(
     database: Database,
     table: &Table,
     described: &Described,
-    fields: &[&Field],
+    fields: &[(&str, LogicalType)],
     conditions: &[Comparison],
     fetch: Option<u64>,
 ) -> Result<Arc<dyn TableProvider>, EngineError> {
-    let kind = |name: &str| {
-        let at = table.columns.iter().position(|column| column.name == name);
-        at.and_then(|at| described.kinds.get(at)).copied().ok_or_else(|| EngineError::Drift("a column is gone".to_owned()))
-    };
-    let columns = fields.iter().map(|field| Ok((field.name.to_string(), kind(field.name.as_str())?, field.logical)));
-    let columns = columns.collect::<Result<Vec<_>, EngineError>>()?;
     let mut tests = Vec::new();
     // The engine tests every row again, so what can't be said here costs speed and nothing else; but rows may only be
     // counted here where both say the same of each.
     let mut exact = true;
     for comparison in conditions {
-        let known = fields.iter().find(|field| field.name == comparison.field).map(|field| field.logical);
+        let known = fields.iter().find(|(name, _)| *name == comparison.field.as_str()).map(|(_, logical)| *logical);
         let said = match known {
-            Some(logical) => condition::said(comparison, kind(comparison.field.as_str())?, logical),
+            Some(logical) => condition::said(comparison, described.kind(table, comparison.field.as_str())?, logical),
             None => None,
         };
         exact &= said.as_ref().is_some_and(|said| said.exact);
         tests.extend(said.map(|said| said.sql));
     }
-    let places = columns.iter().map(|(name, kind, logical)| copy::selected(name, *kind, *logical)).collect::<Result<Vec<_>, _>>()?;
-    let mut query = format!("SELECT {} FROM {}", places.join(", "), described.place);
+    let (mut query, columns) = described.selection(table, fields)?;
     if !tests.is_empty() {
         query = format!("{query} WHERE {}", tests.join(" AND "));
     }
@@ -314,6 +318,36 @@ pub(super) fn provider(
         query = format!("{query} LIMIT {}", rows.min(i64::MAX.unsigned_abs()));
     }
     copy::provider(database, query, columns)
+}
+
+/// Some rows, spread over the blocks of a table where its size is known; of a view the first ones.
+pub(super) fn spread(
+    database: Database,
+    table: &Table,
+    described: &Described,
+    fields: &[(&str, LogicalType)],
+    most: usize,
+) -> Result<Arc<dyn TableProvider>, EngineError> {
+    let (query, columns) = described.selection(table, fields)?;
+    // Three times as many as wanted, since blocks hold what they hold.
+    let part = described.rows.map(|rows| 300.0 * most as f64 / rows).filter(|part| *part < 100.0);
+    let sample = part.map(|part| format!(" TABLESAMPLE SYSTEM ({part}) REPEATABLE (0)")).unwrap_or_default();
+    copy::provider(database, format!("{query}{sample} LIMIT {most}"), columns)
+}
+
+impl Described {
+    fn kind(&self, table: &Table, name: &str) -> Result<Kind, EngineError> {
+        let at = table.columns.iter().position(|column| column.name == name);
+        at.and_then(|at| self.kinds.get(at)).copied().ok_or_else(|| EngineError::Drift("a column is gone".to_owned()))
+    }
+
+    /// `SELECT … FROM …`, and what comes back.
+    fn selection(&self, table: &Table, fields: &[(&str, LogicalType)]) -> Result<(String, Vec<(String, Kind, LogicalType)>), EngineError> {
+        let column = |(name, logical): &(&str, LogicalType)| Ok(((*name).to_owned(), self.kind(table, name)?, *logical));
+        let columns = fields.iter().map(column).collect::<Result<Vec<_>, EngineError>>()?;
+        let places = columns.iter().map(|(name, kind, logical)| copy::selected(name, *kind, *logical)).collect::<Result<Vec<_>, _>>()?;
+        Ok((format!("SELECT {} FROM {}", places.join(", "), self.place), columns))
+    }
 }
 
 fn connector(at: &PostgresAt) -> Result<MakeRustlsConnect, EngineError> {

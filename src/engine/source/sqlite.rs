@@ -130,17 +130,66 @@ pub(super) fn provider(
     order: Option<&str>,
     fetch: Option<u64>,
 ) -> Result<Arc<dyn TableProvider>, EngineError> {
-    let columns: Vec<_> = fields.iter().map(|field| Cells::new(field.logical).map(|_| field.logical)).collect::<Result<_, _>>()?;
-    let pairs = fields.iter().flat_map(|field| {
-        let value = ArrowField::new(field.name.as_str(), arrow_type(field.logical), true);
-        [value, ArrowField::new(flag(field.name.as_str()), DataType::Boolean, false)]
+    let columns: Vec<_> = fields.iter().map(|field| (field.name.as_str(), field.logical)).collect();
+    let order = order.map(|by| format!(" ORDER BY {by}")).unwrap_or_default();
+    let limit = fetch.map(|rows| format!(" LIMIT {}", rows.min(i64::MAX.unsigned_abs()))).unwrap_or_default();
+    select(path, table, &columns, &format!("{order}{limit}"), None)
+}
+
+/// Rows at even distances of the row id where there is one and more rows than are wanted; else the first ones. Texts are
+/// cut to so many characters before they are held.
+pub(super) fn spread(
+    path: PathBuf,
+    table: &str,
+    columns: &[(&str, LogicalType)],
+    order: Option<&str>,
+    most: usize,
+    longest: usize,
+) -> Result<Arc<dyn TableProvider>, EngineError> {
+    let first = format!(" LIMIT {most}");
+    // Of a table without a row id the order is its key's names, which are quoted.
+    let Some(id) = order.filter(|by| matches!(*by, "rowid" | "_rowid_" | "oid")) else {
+        return select(path, table, columns, &first, Some(longest));
+    };
+    let (from, last) = (quoted(table), most.saturating_sub(1).max(1));
+    let beyond = format!("SELECT 1 FROM {from} LIMIT 1 OFFSET {most}");
+    if open(&path)?.query_row(&beyond, [], |_| Ok(())).optional()?.is_none() {
+        return select(path, table, columns, &first, Some(longest));
+    }
+    let (low, high) = (format!("(SELECT min({id}) FROM {from})"), format!("(SELECT max({id}) FROM {from})"));
+    // No column is called by a control character, so none takes the place of the counter.
+    let (walk, count, at) = (quoted("\u{1}walk"), quoted("\u{1}count"), quoted("\u{1}at"));
+    let far = format!("CAST((1.0 * {high} - {low}) * ({walk}.{count} + 1) / {last} AS INTEGER)");
+    let next = format!("(SELECT min({id}) FROM {from} WHERE {id} >= {low} + {far})");
+    let step = format!("SELECT {walk}.{count} + 1, {next} FROM {walk} WHERE {walk}.{count} < {last}");
+    let spread = format!(
+        " WHERE {id} IN (WITH RECURSIVE {walk}({count}, {at}) AS (SELECT 0, {low} UNION ALL {step}) SELECT {walk}.{at} FROM {walk}) \
+         ORDER BY {id} LIMIT {most}"
+    );
+    select(path, table, columns, &spread, Some(longest))
+}
+
+/// A scan of columns of a table, which of its rows, and how much of a text.
+fn select(
+    path: PathBuf,
+    table: &str,
+    named: &[(&str, LogicalType)],
+    which: &str,
+    longest: Option<usize>,
+) -> Result<Arc<dyn TableProvider>, EngineError> {
+    let columns: Vec<_> = named.iter().map(|(_, logical)| Cells::new(*logical).map(|_| *logical)).collect::<Result<_, _>>()?;
+    let pairs = named.iter().flat_map(|(name, logical)| {
+        let value = ArrowField::new(*name, arrow_type(*logical), true);
+        [value, ArrowField::new(flag(name), DataType::Boolean, false)]
     });
     let schema: SchemaRef = Arc::new(Schema::new(pairs.collect::<Vec<_>>()));
     // A name with its table is never taken for a text, as a bare quoted name that is gone would be.
-    let names: Vec<_> = fields.iter().map(|field| format!("{}.{}", quoted(table), quoted(field.name.as_str()))).collect();
-    let order = order.map(|by| format!(" ORDER BY {by}")).unwrap_or_default();
-    let limit = fetch.map(|rows| format!(" LIMIT {}", rows.min(i64::MAX.unsigned_abs()))).unwrap_or_default();
-    let query = format!("SELECT {} FROM {}{order}{limit}", names.join(", "), quoted(table));
+    let whole = |name: &str| format!("{}.{}", quoted(table), quoted(name));
+    let cut = |name: String, longest: usize| {
+        format!("CASE typeof({name}) WHEN 'text' THEN substr({name}, 1, {longest}) WHEN 'blob' THEN NULL ELSE {name} END")
+    };
+    let names: Vec<_> = named.iter().map(|(name, _)| longest.map_or(whole(name), |longest| cut(whole(name), longest))).collect();
+    let query = format!("SELECT {} FROM {}{which}", names.join(", "), quoted(table));
     let rows = Rows { path, query, columns, schema: Arc::clone(&schema) };
     Ok(Arc::new(StreamingTable::try_new(schema, vec![Arc::new(rows)])?))
 }

@@ -4,14 +4,14 @@ use actix_web::HttpRequest;
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
-use crate::app::catalogue::{self, Cataloguing};
+use crate::app::catalogue::{self, Cataloguing, DriftReport, Seen, Suggestions};
 use crate::domain::Invalid;
 use crate::domain::dataset::{Dataset, DiscoveredTable, Field, Source, SourceLocation, SubjectMapping};
 use crate::domain::id::SourceId;
 use crate::domain::secret::PlainSecret;
 use crate::domain::text::{FieldName, Name, Slug};
 use crate::http::error::Problem;
-use crate::http::guard::{Allowed, ManageCatalogue, Read};
+use crate::http::guard::{Allowed, ManageCatalogue, Read, SeeSamples};
 use crate::http::input::{Json, Query, Streamed, segment};
 
 use super::{Answer, List, Tidegate, created, invalid, shown};
@@ -79,6 +79,16 @@ pub struct EditDataset {
     subject: SubjectMapping,
 }
 
+/// The difference that was seen and is confirmed.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ConfirmDrift {
+    /// The dataset's version that was read.
+    version: i64,
+    /// The digest of the columns that was read.
+    seen: String,
+}
+
 /// Every source.
 #[utoipa::path(get, path = "/api/v1/sources", tag = "catalogue", security(("staff" = [])), responses((status = 200, body = List<Source>), (status = "4XX", body = Problem)))]
 pub async fn list_sources(request: HttpRequest, app: Tidegate, _by: Allowed<Read>) -> Answer {
@@ -129,6 +139,15 @@ pub async fn discover(request: HttpRequest, app: Tidegate, _by: Allowed<ManageCa
     shown(&request, catalogue::discover(&app, id).await.map(List::whole))
 }
 
+/// The columns of a table, with up to three values of each and what they suggest of class, category and treatment, with
+/// the evidence. Nothing is catalogued by it; that somebody looked is kept in the history.
+#[utoipa::path(get, path = "/api/v1/sources/{id}/tables/{table}/suggestions", tag = "catalogue", security(("staff" = [])), params(("id" = String, Path), ("table" = String, Path)), responses((status = 200, body = Suggestions), (status = "4XX", body = Problem)))]
+pub async fn suggestions(request: HttpRequest, app: Tidegate, by: Allowed<ManageCatalogue>) -> Answer {
+    let id = segment(&request, "id", "source")?;
+    let table = segment(&request, "table", "table")?;
+    shown(&request, catalogue::suggestions(&app, by.actor(), id, table).await)
+}
+
 /// Every dataset.
 #[utoipa::path(get, path = "/api/v1/datasets", tag = "catalogue", security(("staff" = [])), responses((status = 200, body = List<Dataset>), (status = "4XX", body = Problem)))]
 pub async fn list(request: HttpRequest, app: Tidegate, _by: Allowed<Read>) -> Answer {
@@ -155,4 +174,20 @@ pub async fn edit(request: HttpRequest, app: Tidegate, by: Allowed<ManageCatalog
     let name = segment(&request, "name", "dataset")?;
     let EditDataset { version, fields, subject } = body.0;
     shown(&request, catalogue::edit(&app, by.actor(), name, version, fields, subject).await)
+}
+
+/// How a dataset's source differs from the catalogue, and which permits are refused because of it. It holds no values.
+#[utoipa::path(get, path = "/api/v1/datasets/{name}/drift", tag = "catalogue", security(("staff" = [])), params(("name" = String, Path)), responses((status = 200, body = DriftReport), (status = "4XX", body = Problem)))]
+pub async fn drift(request: HttpRequest, app: Tidegate, _by: Allowed<SeeSamples>) -> Answer {
+    let name = segment(&request, "name", "dataset")?;
+    shown(&request, catalogue::drift(&app, name).await.map(DriftReport::from))
+}
+
+/// Confirm exactly the difference that was seen: columns that are gone leave the dataset, other types are taken over. A
+/// source that changed again is a conflict.
+#[utoipa::path(post, path = "/api/v1/datasets/{name}/drift/confirm", tag = "catalogue", security(("staff" = [])), params(("name" = String, Path)), request_body = ConfirmDrift, responses((status = 200, body = Dataset), (status = "4XX", body = Problem)))]
+pub async fn confirm(request: HttpRequest, app: Tidegate, by: Allowed<ManageCatalogue>, body: Json<ConfirmDrift>) -> Answer {
+    let name = segment(&request, "name", "dataset")?;
+    let ConfirmDrift { version, seen } = body.0;
+    shown(&request, catalogue::confirm(&app, by.actor(), name, Seen { version, columns: seen }).await)
 }

@@ -192,8 +192,8 @@ fn place(item: &WorkItem) -> String {
         | WorkKind::AgreementUnsigned
         | WorkKind::AgreementEnding
         | WorkKind::RevisionProposed
-        | WorkKind::DatasetDrifted
         | WorkKind::PermitPaused => about(item),
+        WorkKind::DatasetDrifted => format!("{}/source", about(item)),
     }
 }
 

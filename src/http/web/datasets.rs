@@ -2,17 +2,18 @@
 //! source but where somebody asks for it.
 
 pub mod cataloguing;
+pub mod drift;
 pub mod edit;
 
 use actix_web::http::StatusCode;
 use actix_web::{Error, HttpRequest, HttpResponse};
 use askama::Template;
 
-use crate::app::catalogue::{self, DatasetLine, DatasetView, Drift, PermitUse, SourceNow};
+use crate::app::catalogue::{self, DatasetLine, DatasetView, PermitUse};
 use crate::app::lists::Page;
 use crate::app::preview::{self, PreviewAsk, SideBySide};
 use crate::domain::condition::Condition;
-use crate::domain::dataset::{ColumnState, FieldClass, Source};
+use crate::domain::dataset::{FieldClass, Source};
 use crate::domain::permit::RevisionStatus;
 use crate::domain::text::Slug;
 use crate::http::api::Tidegate;
@@ -48,15 +49,6 @@ struct DatasetPage {
     crumbs: Vec<Crumb>,
     view: DatasetView,
     facts: Vec<Fact>,
-}
-
-#[derive(Template)]
-#[template(path = "datasets/source.html")]
-struct SourcePage {
-    frame: Frame,
-    crumbs: Vec<Crumb>,
-    drift: Drift,
-    summary: Badge,
 }
 
 #[derive(Template)]
@@ -164,31 +156,6 @@ fn facts(view: &DatasetView) -> Vec<Fact> {
         Fact::new("Catalogued", words::instant(&dataset.created_at)),
         Fact::new("Changes since", words::number(dataset.version.saturating_sub(1))),
     ]
-}
-
-/// The catalogued columns beside the source as it is now.
-pub async fn source(request: HttpRequest, app: Tidegate, by: Visitor<SeeSamples>) -> Answer {
-    let name = name_of(&request, &by)?;
-    let drift = by.want(&request, catalogue::drift(&app, name.clone()).await)?;
-    let frame = by.frame(&request, "The source as it is now", Section::Datasets);
-    let summary = summary(&drift.now);
-    Ok(render(&request, StatusCode::OK, &SourcePage { frame, crumbs: crumbs(&name), drift, summary }))
-}
-
-fn summary(now: &SourceNow) -> Badge {
-    match now {
-        SourceNow::Unreadable(_) => Badge::new(Tone::Stopped, "Can't be read"),
-        SourceNow::Columns(columns) => {
-            let closes = |state| matches!(state, ColumnState::Gone | ColumnState::OtherType);
-            if columns.iter().any(|column| closes(column.state)) {
-                Badge::new(Tone::Stopped, "Has changed")
-            } else if columns.iter().any(|column| column.state == ColumnState::New) {
-                Badge::new(Tone::Due, "Has new columns")
-            } else {
-                Badge::new(Tone::InForce, "As catalogued")
-            }
-        }
-    }
 }
 
 /// The first rows as they stand; that somebody looked is kept in the history.

@@ -2,12 +2,15 @@
 
 use std::collections::BTreeMap;
 
+use crate::app::catalogue::SuggestedColumn;
 use crate::domain::Invalid;
+use crate::domain::advice::Advice;
 use crate::domain::dataset::{Dataset, DiscoveredColumn, Field, FieldClass, LogicalType, SubjectMapping};
 use crate::domain::purpose::CATEGORIES;
 use crate::domain::text::{FieldName, Line};
-use crate::policy::{catalogue, words as policy_words};
+use crate::policy::words as policy_words;
 
+use super::agreements::clauses::capital;
 use super::form::Typed;
 use super::parts::Choice;
 use super::words;
@@ -15,7 +18,7 @@ use super::words;
 /// What a row says of its column beside what can be chosen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RowNote {
-    /// Class and category are a guess from the name.
+    /// Class, category and advice are a guess from name and values, until a steward confirms them.
     Suggested,
     /// The source has it, the catalogue does not.
     New,
@@ -41,7 +44,7 @@ impl RowNote {
     /// In a few words.
     pub const fn words(self) -> &'static str {
         match self {
-            Self::Suggested => "suggested by its name: check it",
+            Self::Suggested => "suggested: check and confirm it",
             Self::New => "new in the source",
             Self::Gone => "not in the source any more",
             Self::OtherType => "another type than before",
@@ -61,23 +64,48 @@ pub struct FieldRow {
     pub class: String,
     pub category: String,
     pub description: String,
+    /// Wire name of what is offered where a permit is written; empty for nothing.
+    pub advice: String,
+    /// Whether a steward has confirmed what was suggested.
+    pub confirmed: bool,
+    /// Why it is suggested.
+    pub evidence: Vec<String>,
+    /// A few values, shown and never sent back.
+    pub samples: Vec<String>,
     pub note: Option<RowNote>,
     /// What somebody else made of it meanwhile.
     pub other: String,
 }
 
 impl FieldRow {
-    /// A column of a source, with what its name suggests.
-    pub fn suggested(column: &DiscoveredColumn) -> Self {
-        let found = catalogue::suggest(&column.name, column.logical);
+    /// A column of a source, with what it suggests.
+    pub fn suggested(column: &SuggestedColumn) -> Self {
+        let found = &column.suggestion;
         Self {
-            name: column.name.clone(),
-            logical: column.logical.key().to_owned(),
+            class: found.class.map(|class| class.key().to_owned()).unwrap_or_default(),
+            category: found.category.map(str::to_owned).unwrap_or_default(),
+            advice: found.advice.map(|advice| advice.key().to_owned()).unwrap_or_default(),
+            evidence: found.evidence.clone(),
+            samples: column.samples.clone(),
+            note: found.class.map(|_| RowNote::Suggested),
+            ..Self::plain(&column.name, column.logical)
+        }
+    }
+
+    /// A column of which nothing is known but its type.
+    fn plain(name: &str, logical: LogicalType) -> Self {
+        Self {
+            name: name.to_owned(),
+            logical: logical.key().to_owned(),
             taken: true,
-            class: found.map(|found| found.class.key().to_owned()).unwrap_or_default(),
-            category: found.map(|found| found.category.to_owned()).unwrap_or_default(),
+            class: String::new(),
+            category: String::new(),
             description: String::new(),
-            note: found.map(|_| RowNote::Suggested),
+            advice: String::new(),
+            confirmed: false,
+            evidence: Vec::new(),
+            samples: Vec::new(),
+            note: None,
             other: String::new(),
         }
     }
@@ -85,15 +113,35 @@ impl FieldRow {
     /// A catalogued field.
     fn catalogued(field: &Field) -> Self {
         Self {
-            name: field.name.to_string(),
-            logical: field.logical.key().to_owned(),
-            taken: true,
             class: field.class.key().to_owned(),
             category: field.category.to_string(),
             description: field.description.as_ref().map(ToString::to_string).unwrap_or_default(),
-            note: None,
-            other: String::new(),
+            advice: field.advice.map(|advice| advice.key().to_owned()).unwrap_or_default(),
+            ..Self::plain(field.name.as_str(), field.logical)
         }
+    }
+
+    /// What may be offered where a permit is written: what fits its type.
+    pub fn advices(&self) -> Vec<Choice> {
+        let Some(logical) = LogicalType::from_key(&self.logical) else { return Vec::new() };
+        let fitting = Advice::ALL.into_iter().filter(|advice| advice.fits(logical));
+        fitting.map(|advice| Choice::new(advice.key(), capital(&policy_words::treatment(&advice.treatment())))).collect()
+    }
+
+    /// Whether its values are hidden until somebody asks: they name a person.
+    pub fn is_covered(&self) -> bool {
+        FieldClass::from_key(&self.class) == Some(FieldClass::DirectIdentifier)
+    }
+
+    /// The shape of its first value: what stands where, and not what it is.
+    pub fn covered(&self) -> String {
+        let cover = |sign: char| if sign.is_alphanumeric() { '•' } else { sign };
+        self.samples.first().map(|value| value.chars().map(cover).collect()).unwrap_or_default()
+    }
+
+    /// Whether it waits for a steward's word.
+    pub fn is_open(&self) -> bool {
+        self.note == Some(RowNote::Suggested)
     }
 
     /// The type in words.
@@ -109,7 +157,7 @@ impl FieldRow {
 
 /// The rows of a dataset that is edited: its fields as they are, beside the columns that the source has now, where it
 /// could be read.
-pub fn rows_of(dataset: &Dataset, columns: Option<&[DiscoveredColumn]>) -> Vec<FieldRow> {
+pub fn rows_of(dataset: &Dataset, columns: Option<&[DiscoveredColumn]>, suggested: &[SuggestedColumn]) -> Vec<FieldRow> {
     let Some(columns) = columns else { return dataset.fields.iter().map(FieldRow::catalogued).collect() };
     let now = |name: &str| columns.iter().find(|column| column.name == name);
     let kept = dataset.fields.iter().map(|field| {
@@ -123,8 +171,28 @@ pub fn rows_of(dataset: &Dataset, columns: Option<&[DiscoveredColumn]>) -> Vec<F
         }
     });
     let new = columns.iter().filter(|column| dataset.field(&column.name).is_none());
-    let new = new.map(|column| FieldRow { taken: false, note: Some(RowNote::New), ..FieldRow::suggested(column) });
+    let row = |column: &DiscoveredColumn| {
+        let found = suggested.iter().find(|found| found.name == column.name);
+        found.map_or_else(|| FieldRow::plain(&column.name, column.logical), FieldRow::suggested)
+    };
+    let new = new.map(|column| FieldRow { taken: false, note: Some(RowNote::New), ..row(column) });
     kept.chain(new).collect()
+}
+
+/// Puts what was seen of each column beside its row again: evidence and samples are shown, and never sent back.
+pub fn show_again(rows: &mut [FieldRow], seen: &[SuggestedColumn]) {
+    let of: BTreeMap<&str, &SuggestedColumn> = seen.iter().map(|column| (column.name.as_str(), column)).collect();
+    for row in rows {
+        if let Some(column) = of.get(row.name.as_str()) {
+            row.evidence.clone_from(&column.suggestion.evidence);
+            row.samples.clone_from(&column.samples);
+        }
+    }
+}
+
+/// Confirms every suggestion that was shown.
+pub fn confirm_all(rows: &mut [FieldRow]) {
+    rows.iter_mut().filter(|row| row.is_open()).for_each(|row| row.confirmed = true);
 }
 
 /// The rows as they were typed.
@@ -140,6 +208,10 @@ pub fn typed_rows(typed: &Typed) -> Vec<FieldRow> {
             class: value("class", at).unwrap_or_default(),
             category: value("category", at).unwrap_or_default(),
             description: value("description", at).unwrap_or_default().trim().to_owned(),
+            advice: value("advice", at).unwrap_or_default(),
+            confirmed: value("confirm", at).is_some(),
+            evidence: Vec::new(),
+            samples: Vec::new(),
             note: value("note", at).and_then(|key| RowNote::ALL.into_iter().find(|note| note.key() == key)),
             other: String::new(),
         })
@@ -200,18 +272,26 @@ fn read_row(row: &FieldRow, at: usize, errors: &mut Vec<Invalid>) -> Option<Fiel
     if category.is_none() {
         wrong("category", "must be chosen");
     }
+    if row.is_open() && !row.confirmed {
+        wrong("confirm", "must be confirmed: look at it, change what is wrong, and tick it");
+        return None;
+    }
+    let advice = if row.advice.is_empty() { Some(None) } else { Advice::from_key(&row.advice).map(Some) };
+    if advice.is_none() {
+        wrong("advice", "must be one of those shown");
+    }
     let description = if row.description.is_empty() {
         Some(None)
     } else {
         row.description.parse::<Line>().map(Some).map_err(|error| wrong("description", &error.reason)).ok()
     };
-    Some(Field { name: name?, logical: logical?, class: class?, category: category?, description: description? })
+    Some(Field { name: name?, logical: logical?, class: class?, category: category?, description: description?, advice: advice? })
 }
 
 /// What a use case found wrong, put beside the field of the form that it is about. It counts the taken rows only.
 pub fn placed(error: Invalid, rows: &[FieldRow]) -> Invalid {
     let part = |name: &str| match name {
-        "class" | "category" | "description" => Some(name.to_owned()),
+        "class" | "category" | "description" | "advice" => Some(name.to_owned()),
         "name" | "type" => Some("take".to_owned()),
         _ => None,
     };
@@ -242,7 +322,8 @@ pub fn mark_other(rows: &mut [FieldRow], dataset: &Dataset) {
             None => !row.taken,
             Some(field) => {
                 let theirs = FieldRow::catalogued(field);
-                row.taken && theirs.class == row.class && theirs.category == row.category && theirs.description == row.description
+                let same = |own: &FieldRow| (own.class.clone(), own.category.clone(), own.description.clone(), own.advice.clone());
+                row.taken && same(&theirs) == same(row)
             }
         };
         if !same {
@@ -253,7 +334,8 @@ pub fn mark_other(rows: &mut [FieldRow], dataset: &Dataset) {
 
 fn told(field: &Field) -> String {
     let description = field.description.as_ref().map(|text| format!(", “{text}”")).unwrap_or_default();
-    format!("{}, {}{description}", words::class(&field.class), policy_words::category(&field.category))
+    let advice = field.advice.map(|advice| format!("; advised: {}", policy_words::treatment(&advice.treatment()))).unwrap_or_default();
+    format!("{}, {}{description}{advice}", words::class(&field.class), policy_words::category(&field.category))
 }
 
 /// The classes to choose from, each with what it means.
@@ -279,7 +361,14 @@ pub fn cell(part: &str, at: impl std::fmt::Display) -> String {
 
 /// What the fields of the form are called, for the summary of what is wrong.
 pub fn labels(rows: &[FieldRow]) -> Vec<(String, String)> {
-    let parts = [("take", ""), ("class", "class of "), ("category", "category of "), ("description", "description of ")];
+    let parts = [
+        ("take", ""),
+        ("class", "class of "),
+        ("category", "category of "),
+        ("description", "description of "),
+        ("advice", "advice for "),
+        ("confirm", "suggestion for "),
+    ];
     let mut labels = vec![];
     for (at, row) in rows.iter().enumerate() {
         labels.extend(parts.iter().map(|(part, words)| (format!("{part}-{at}"), format!("The {words}{}", quoted(&row.name)))));

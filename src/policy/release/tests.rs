@@ -29,7 +29,7 @@ fn text<T: std::str::FromStr<Err = Invalid>>(text: &str) -> T {
 }
 
 fn field(name: &str, logical: LogicalType, category: &str) -> Field {
-    Field { name: text(name), logical, class: FieldClass::Plain, category: text(category), description: None }
+    Field { name: text(name), logical, class: FieldClass::Plain, category: text(category), description: None, advice: None }
 }
 
 fn terms() -> PermitTerms {

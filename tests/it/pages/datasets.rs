@@ -55,7 +55,7 @@ async fn a_file_becomes_a_dataset_in_three_steps(database: Database) {
     let onward = steward.get(&table).await;
     assert_eq!(onward.status, 303);
     let form = steward.get(onward.header("location")).await;
-    assert!(form.text.contains("towns.csv") && form.text.contains("suggested by its name"), "{}", form.text);
+    assert!(form.text.contains("towns.csv") && form.text.contains("suggested: check and confirm it"), "{}", form.text);
     assert!(form.text.contains("value=\"towns\""), "the name is suggested from the file's");
 
     let fixed = [("source", source.as_str()), ("table", "rows"), ("subject", "id"), ("new_domain", "customer"), ("name", "towns")];
@@ -63,6 +63,21 @@ async fn a_file_becomes_a_dataset_in_three_steps(database: Database) {
     let (id, email) = (row(0, "id", "direct_identifier", "technical"), row(1, "email", "direct_identifier", "contact"));
     let open = [fixed.clone(), id.clone(), email.clone(), row(2, "town", "", "")].concat();
     let send = async |path: &str, of: &[(String, String)]| steward.fill(onward.header("location"), path, &pairs(of)).await;
+    // What the page suggests is evidence and a beginning; sent back without a tick, nothing is catalogued.
+    for said in ["The name says e-mail address.", "All of 2 sampled values are e-mail addresses.", "ada@mail.example", "•••@••••.•••••••"]
+    {
+        assert!(form.text.contains(said), "{said}: {}", form.text);
+    }
+    let noted = |at: usize| vec![(format!("note-{at}"), "suggested".to_owned()), (format!("advice-{at}"), "pseudonym".to_owned())];
+    let suggested = [fixed.clone(), id.clone(), noted(0), email.clone(), noted(1)].concat();
+    let unconfirmed = send("/datasets", &suggested).await;
+    assert_eq!(unconfirmed.status, 422);
+    assert!(unconfirmed.text.contains("href=\"#f-confirm-1\""), "{}", unconfirmed.text);
+    assert!(unconfirmed.text.contains("ada@mail.example"), "what was seen is seen again");
+    assert!(house.get(Role::DataSteward, "/api/v1/datasets").await.good()["items"].as_array().unwrap().is_empty());
+    let all = send("/datasets/new/fields", &[suggested, vec![("do".to_owned(), "take-all".to_owned())]].concat()).await;
+    assert_eq!(all.text.matches("name=\"confirm-").count(), all.text.matches("value=\"yes\" checked").count() - 2, "{}", all.text);
+    assert!(house.get(Role::DataSteward, "/api/v1/datasets").await.good()["items"].as_array().unwrap().is_empty(), "a tick is no saving");
     let refused = send("/datasets", &open).await;
     assert_eq!(refused.status, 422);
     assert!(refused.text.contains("The class of field “town” must be chosen"), "{}", refused.text);
@@ -75,7 +90,8 @@ async fn a_file_becomes_a_dataset_in_three_steps(database: Database) {
     let after_town = filled.text.split_once("id=\"f-class-2\"").unwrap().1;
     assert!(after_town.split_once("</select>").unwrap().0.contains("value=\"quasi_identifier\" selected"), "{after_town}");
 
-    let whole = [fixed, id, email, row(2, "town", "quasi_identifier", "location")].concat();
+    let confirmed = |at: usize| [noted(at), vec![(format!("confirm-{at}"), "yes".to_owned())]].concat();
+    let whole = [fixed, id, confirmed(0), email, confirmed(1), row(2, "town", "quasi_identifier", "location")].concat();
     let made = send("/datasets", &whole).await;
     assert_eq!((made.status, made.header("location")), (303, "/datasets/towns"), "{}", made.text);
     let page = steward.get("/datasets/towns").await;
@@ -87,17 +103,40 @@ async fn a_file_becomes_a_dataset_in_three_steps(database: Database) {
     assert!(again.text.contains("is taken by another dataset"), "{}", again.text);
     let samples = steward.get("/datasets/towns/samples").await;
     assert!(samples.text.contains("ada@mail.example") && samples.text.contains("Bern"), "{}", samples.text);
-    assert_eq!(house.history("kind=act").await.iter().filter(|entry| entry["leaf"]["act"] == "view_samples").count(), 1);
+    assert_eq!(
+        house.history("kind=act").await.iter().filter(|entry| entry["leaf"]["act"] == "view_samples").count(),
+        2,
+        "of the source, then of the dataset"
+    );
+    let kept = house.get(Role::DataSteward, "/api/v1/datasets/towns").await.good();
+    assert_eq!((&kept["fields"][1]["advice"], &kept["fields"][2]["advice"]), (&json!("pseudonym"), &json!(null)));
 
     // The source changes under the catalogue: the page says so when it is asked.
     let uploads = house.config.data_dir.join("uploads").join(&source).join("rows.csv");
-    std::fs::write(uploads, "id,town,note\nP1,Ulm,x\n").unwrap();
+    std::fs::write(&uploads, "id,town,note\nP1,Ulm,x\n").unwrap();
     let drifted = steward.get("/datasets/towns/source").await;
     for said in ["Has changed", "Missing", "New, withheld"] {
         assert!(drifted.text.contains(said), "{said}: {}", drifted.text);
     }
-    let edit = steward.get("/datasets/towns/edit").await;
+    assert!(drifted.text.contains("Confirm the difference") && drifted.text.contains("Add to the catalogue"), "{}", drifted.text);
+    let edit = steward.get("/datasets/towns/edit?add=note").await;
     assert!(edit.text.contains("not in the source any more") && edit.text.contains("new in the source"), "{}", edit.text);
+    assert!(edit.text.contains("name=\"take-3\" value=\"yes\" checked"), "the way to a new column ticks it: {}", edit.text);
+    // What is confirmed is what was shown: the source changes once more, and the page says so.
+    let hidden =
+        |name: &str| drifted.text.split_once(&format!("name=\"{name}\" value=\"")).unwrap().1.split('"').next().unwrap().to_owned();
+    let (version, seen) = (hidden("version"), hidden("seen"));
+    std::fs::write(&uploads, "id,town,note,more\nP1,Ulm,x,y\n").unwrap();
+    let confirm =
+        async |seen: &str| steward.fill("/datasets/towns/source", "/datasets/towns/source", &[("version", &version), ("seen", seen)]).await;
+    let stale = confirm(&seen).await;
+    assert_eq!(stale.status, 409);
+    assert!(stale.text.contains("changed again meanwhile") && stale.text.contains("more"), "{}", stale.text);
+    std::fs::write(&uploads, "id,town,note\nP1,Ulm,x\nP2,Bern,z\n").unwrap();
+    let done = confirm(&seen).await;
+    assert_eq!((done.status, done.header("location")), (303, "/datasets/towns/source"), "{}", done.text);
+    let page = steward.get("/datasets/towns/source").await;
+    assert!(page.text.contains("Has new columns") && !page.text.contains("Confirm the difference"), "{}", page.text);
 }
 
 /// The rows of the form that hold the dataset `people` as it is.

@@ -41,6 +41,7 @@ impl LivedIn {
         }
         let said = json!({"record": "1", "subject": "P0000019", "signal": "objection", "purpose": "email-marketing", "stands": true, "event_time": "2026-06-01T08:00:00Z"});
         house.post(Role::PrivacyOfficer, "/api/v1/consents", json!({"domain": "person", "event": said})).await.good();
+        drifted(&house).await;
         let whole = whole_way(&house).await;
         let begun = on_its_way(&house).await;
         house.settle().await;
@@ -87,12 +88,29 @@ fn places(house: &House, own: &[(&'static str, &'static str, &str)]) -> Places {
         ("sessions", "{id}", nobody),
         ("keys", "{id}", nobody),
         ("sources", "{id}", nobody),
+        ("tables", "{table}", "people"),
         ("history", "{position}", "7"),
         ("versions", "{number}", "1"),
         ("revisions", "{number}", "1"),
         ("matrix", "{dataset}", "people"),
     ];
     shared.iter().chain(own).map(|(noun, place, value)| ((*noun, *place), (*value).to_owned())).collect()
+}
+
+/// A dataset whose source has lost a column, has another one of another type, and a new one.
+async fn drifted(house: &House) {
+    let file = house.sources().join("visits.csv");
+    std::fs::write(&file, "id,day,seconds\nP0000001,2026-05-01,12\nP0000002,2026-05-02,40\n").unwrap();
+    let steward = Role::DataSteward;
+    let location = json!({"kind": "csv", "path": "visits.csv"});
+    let source = house.post(steward, "/api/v1/sources", json!({"name": "visits.csv", "location": location})).await.good();
+    let field = |name: &str, logical: &str, class: &str| json!({"name": name, "type": logical, "class": class, "category": "behavioural"});
+    let fields = json!([field("id", "text", "direct_identifier"), field("day", "date", "plain"), field("seconds", "integer", "plain")]);
+    let body = json!({
+        "name": "visits", "source": source["id"], "table": "visits", "fields": fields, "subject": {"field": "id", "domain": "person"}
+    });
+    house.post(steward, "/api/v1/datasets", body).await.good();
+    std::fs::write(&file, "id,seconds,mail\nP0000001,long,ada@mail.example\nP0000002,short,bo@mail.example\n").unwrap();
 }
 
 /// Registered, assessed, agreed, active; it pulled a page and a stream, and was refused.

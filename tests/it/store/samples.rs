@@ -261,8 +261,14 @@ pub fn source() -> Source {
 }
 
 pub fn dataset(source: &SourceId, name: &str) -> Dataset {
-    let field =
-        |name: &str, logical, class| Field { name: text(name), logical, class, category: text("contact"), description: Some(text("d")) };
+    let field = |name: &str, logical, class| Field {
+        name: text(name),
+        logical,
+        class,
+        category: text("contact"),
+        description: Some(text("d")),
+        advice: None,
+    };
     Dataset {
         id: id::<DatasetId>(),
         name: text(name),

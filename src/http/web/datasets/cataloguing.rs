@@ -114,6 +114,11 @@ impl FieldsForm {
         Ok(Self { rows, classes: fields::classes(), categories: fields::categories(), keys, domains, labels, fill })
     }
 
+    /// Whether some field waits for a steward to confirm what is suggested.
+    pub(super) fn has_open(&self) -> bool {
+        self.rows.iter().any(FieldRow::is_open)
+    }
+
     /// Names and labels, for the summary of what is wrong.
     pub(super) fn labels(&self) -> Vec<(&str, &str)> {
         self.labels.iter().map(|(name, label)| (name.as_str(), label.as_str())).collect()
@@ -305,15 +310,34 @@ fn fields_address(source: &Source, table: &str) -> String {
     format!("/datasets/new/fields?{query}")
 }
 
-/// The third step: each field classed, and the subject mapped.
+/// The third step: each field classed, and the subject mapped. Samples are seen, so that is kept in the history.
 pub async fn fields(request: HttpRequest, app: Tidegate, by: By) -> Answer {
     let asked = asked(&request);
     let source = source_of(&request, &app, &by, &asked).await?;
-    let tables = by.want(&request, catalogue::discover(&app, source.id.clone()).await)?;
-    let table = tables.into_iter().find(|table| table.name == asked.value("table")).ok_or_else(|| by.wire(&request, Wire::NotFound))?;
-    let rows: Vec<FieldRow> = table.columns.iter().map(FieldRow::suggested).collect();
-    let typed = Typed::default().with("name", suggested_name(&source, &table.name));
-    fields_page(&request, &app, &by, (StatusCode::OK, typed, rows), source, table.name).await
+    let table = asked.value("table").parse::<FieldName>().map_err(|_| by.wire(&request, Wire::NotFound))?;
+    let seen = by.want(&request, catalogue::suggestions(&app, &by.actor(), source.id.clone(), table).await)?;
+    let rows: Vec<FieldRow> = seen.columns.iter().map(FieldRow::suggested).collect();
+    let table = seen.table.to_string();
+    let typed = Typed::default().with("name", suggested_name(&source, &table));
+    fields_page(&request, &app, &by, (StatusCode::OK, typed, rows), source, table).await
+}
+
+/// The form again, with what was seen of each column: read anew, since no value goes through the form.
+async fn fields_again(
+    request: &HttpRequest,
+    app: &App,
+    by: &By,
+    shown: (StatusCode, Typed, Vec<FieldRow>),
+    source: Source,
+    table: String,
+) -> Answer {
+    let (status, typed, mut rows) = shown;
+    if let Ok(name) = table.parse::<FieldName>()
+        && let Ok(seen) = catalogue::suggestions(app, &by.actor(), source.id.clone(), name).await
+    {
+        fields::show_again(&mut rows, &seen.columns);
+    }
+    fields_page(request, app, by, (status, typed, rows), source, table).await
 }
 
 /// A table's name as a dataset's, or the source's where the table's was made up for an uploaded file.
@@ -338,14 +362,19 @@ async fn fields_page(
     Ok(render(request, status, &FieldsPage { frame, crumbs: up(), steps: steps(2), form, source, table, typed }))
 }
 
-/// Sets class and category of all rows that have none yet, and shows the form again; nothing is kept.
+/// Sets class and category of all rows that have none yet, or takes all suggestions that were shown, and shows the form
+/// again; nothing is kept.
 pub async fn fill(request: HttpRequest, app: Tidegate, sent: Saved<ManageCatalogue>) -> Answer {
     let Saved { by, typed } = sent;
     let source = source_of(&request, &app, &by, &typed).await?;
     let mut rows = fields::typed_rows(&typed);
-    fields::fill_open(&mut rows, typed.value("open_class"), typed.value("open_category"));
+    if typed.has("do", "take-all") {
+        fields::confirm_all(&mut rows);
+    } else {
+        fields::fill_open(&mut rows, typed.value("open_class"), typed.value("open_category"));
+    }
     let table = typed.value("table").to_owned();
-    fields_page(&request, &app, &by, (StatusCode::OK, typed, rows), source, table).await
+    fields_again(&request, &app, &by, (StatusCode::OK, typed, rows), source, table).await
 }
 
 /// Catalogues the table.
@@ -359,7 +388,7 @@ pub async fn catalogue(request: HttpRequest, app: Tidegate, sent: Sent<ManageCat
     let table = typed.value("table").to_owned();
     let (Some(name), Some((fields, subject)), Ok(named)) = (name, read, table.parse::<FieldName>()) else {
         let shown = (StatusCode::UNPROCESSABLE_ENTITY, typed.refused(errors), rows);
-        return fields_page(&request, &app, &by, shown, source, table).await;
+        return fields_again(&request, &app, &by, shown, source, table).await;
     };
     let new = Cataloguing { name, source: source.id.clone(), table: named, fields, subject };
     match catalogue::catalogue(&app, &by.actor(), new).await {
@@ -369,11 +398,11 @@ pub async fn catalogue(request: HttpRequest, app: Tidegate, sent: Sent<ManageCat
         }
         Err(AppError::Invalid(error) | AppError::Denied(Denied::Invalid(error))) => {
             let error = fields::placed(error, &rows);
-            fields_page(&request, &app, &by, (StatusCode::UNPROCESSABLE_ENTITY, typed.refused([error]), rows), source, table).await
+            fields_again(&request, &app, &by, (StatusCode::UNPROCESSABLE_ENTITY, typed.refused([error]), rows), source, table).await
         }
         Err(AppError::Taken(_)) => {
             let error = Invalid::new("name", "is taken by another dataset: choose another one");
-            fields_page(&request, &app, &by, (StatusCode::CONFLICT, typed.refused([error]), rows), source, table).await
+            fields_again(&request, &app, &by, (StatusCode::CONFLICT, typed.refused([error]), rows), source, table).await
         }
         Err(error) => Err(by.refuse(&request, error)),
     }

@@ -13,14 +13,14 @@ use crate::http::guard::ManageCatalogue;
 use crate::policy::Denied;
 
 use super::super::answer::render;
-use super::super::fields::{self, FieldRow};
+use super::super::fields::{self, FieldRow, RowNote};
 use super::super::form::Typed;
 use super::super::guard::{Saved, Sent, Visitor};
 use super::super::lead::see_other_saying;
 use super::super::page::{Frame, Section};
 use super::super::parts::Crumb;
 use super::cataloguing::FieldsForm;
-use super::{Answer, crumbs, name_of};
+use super::{Answer, asked, crumbs, name_of};
 
 type By = Visitor<ManageCatalogue>;
 
@@ -50,7 +50,10 @@ pub async fn form(request: HttpRequest, app: Tidegate, by: By) -> Answer {
         SourceNow::Columns(columns) => (Some(discovered(columns)), String::new()),
         SourceNow::Unreadable(why) => (None, why),
     };
-    let rows = fields::rows_of(&drift.dataset, columns.as_deref());
+    let mut rows = fields::rows_of(&drift.dataset, columns.as_deref(), &drift.new);
+    // The way here from a new column: it is ticked, and saving is the act that takes it.
+    let wanted = asked(&request).value("add").to_owned();
+    rows.iter_mut().filter(|row| row.name == wanted && row.note == Some(RowNote::New)).for_each(|row| row.taken = true);
     let typed = filled(&drift.dataset);
     page(&request, &app, &by, drift.dataset, Shown { status: StatusCode::OK, typed, rows, unreadable, stale: false }).await
 }

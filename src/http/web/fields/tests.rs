@@ -97,6 +97,7 @@ fn an_edited_dataset_shows_what_its_source_has_now() {
                 class: FieldClass::Plain,
                 category: "account".parse().unwrap(),
                 description: None,
+                advice: None,
             })
             .collect(),
         subject: SubjectMapping { field: "id".parse().unwrap(), domain: "customer".parse().unwrap() },
@@ -104,7 +105,7 @@ fn an_edited_dataset_shows_what_its_source_has_now() {
         version: 1,
     };
     let columns = [column("id", LogicalType::Text), column("changed", LogicalType::Integer), column("email", LogicalType::Text)];
-    let mut rows = rows_of(&dataset, Some(&columns));
+    let mut rows = rows_of(&dataset, Some(&columns), &[]);
     let told: Vec<_> = rows.iter().map(|row| (row.name.as_str(), row.taken, row.note)).collect();
     assert_eq!(
         told,
@@ -120,4 +121,30 @@ fn an_edited_dataset_shows_what_its_source_has_now() {
     let others: Vec<&str> = rows.iter().map(|row| row.other.as_str()).collect();
     assert_eq!(others[0], "Plain, Account, loyalty and customer status");
     assert!(!others[1].is_empty() && others[2].is_empty() && others[3].is_empty(), "{others:?}");
+}
+
+#[test]
+fn a_suggestion_is_nothing_until_it_is_confirmed() {
+    let noted = || form(vec![row(0, "id", "direct_identifier", "technical")]).with("note-0", "suggested").with("advice-0", "pseudonym");
+    let mut errors = Vec::new();
+    assert!(read(&typed_rows(&noted()), &noted(), &mut errors).is_none());
+    assert_eq!(errors[0].field, "confirm-0");
+    let confirmed = noted().with("confirm-0", "yes");
+    let (fields, _) = read(&typed_rows(&confirmed), &confirmed, &mut Vec::new()).unwrap();
+    assert_eq!(fields[0].advice, Some(Advice::Pseudonym));
+    let mut rows = typed_rows(&noted());
+    confirm_all(&mut rows);
+    assert!(read(&rows, &noted(), &mut Vec::new()).is_some());
+    // A field that is left out waits for nobody.
+    rows[0].taken = false;
+    rows[0].confirmed = false;
+    let mut errors = Vec::new();
+    read(&rows, &noted(), &mut errors);
+    assert!(errors.iter().all(|error| error.field != "confirm-0"), "{errors:?}");
+}
+
+#[test]
+fn a_covered_value_shows_its_shape_alone() {
+    let row = FieldRow { samples: vec!["ada@mail.example".to_owned()], ..FieldRow::plain("email", LogicalType::Text) };
+    assert_eq!(row.covered(), "•••@••••.•••••••");
 }

@@ -142,13 +142,16 @@ pub fn settings(shape: &str) -> &'static [Setting] {
 
 /// The kinds that fit a field.
 pub fn kinds(field: &Field) -> Vec<Choice> {
-    let choice = |choice: matrix::Choice| Choice::new(choice.treatment.key(), name(choice.treatment.key()));
-    matrix::choices(field.logical).into_iter().map(choice).collect()
+    let choice = |choice: matrix::Choice| {
+        let name = name(choice.treatment.key());
+        Choice::new(choice.treatment.key(), if choice.advised { format!("{name} (advised)") } else { name.to_owned() })
+    };
+    matrix::choices(field).into_iter().map(choice).collect()
 }
 
 /// What a kind does to a field and what it leaves; nothing for one that does not fit.
 pub fn help(field: &Field, kind: &str) -> &'static str {
-    matrix::choices(field.logical).iter().find(|choice| choice.treatment.key() == kind).map_or("", |choice| choice.help)
+    matrix::choices(field).iter().find(|choice| choice.treatment.key() == kind).map_or("", |choice| choice.help)
 }
 
 /// The values of a form, each name once, found without a walk.
@@ -229,7 +232,7 @@ impl<'a> Row<'a> {
     }
 
     fn beginning(&self, name: &str) -> String {
-        let mut choices = matrix::choices(self.field.logical).into_iter();
+        let mut choices = matrix::choices(self.field).into_iter();
         let begins = choices.find(|choice| choice.treatment.key() == self.kind).map(|choice| pairs(&choice.treatment));
         let value = begins.into_iter().flatten().find(|(known, _)| *known == name).map(|(_, value)| value);
         // Forms that are not the first of their kind begin with settings of their own.
@@ -262,7 +265,7 @@ impl<'a> Row<'a> {
     /// # Errors
     /// Names the setting that is wrong, or the treatment where it does not fit the field.
     pub fn read(&self) -> Result<Treatment, Invalid> {
-        if !matrix::choices(self.field.logical).iter().any(|choice| choice.treatment.key() == self.kind) {
+        if !matrix::choices(self.field).iter().any(|choice| choice.treatment.key() == self.kind) {
             let reason = "must be one of those shown: another kind does not fit the field's type";
             return Err(Invalid::new(format!("treatment.{}", self.field.name), reason));
         }
