@@ -8,6 +8,7 @@
 // A bench says what it found on stdout.
 #![allow(clippy::print_stdout)]
 
+#[allow(dead_code, reason = "the tests of sources use the rest")]
 #[path = "../tests/it/postgres.rs"]
 mod postgres;
 #[path = "../tests/it/reads/seed.rs"]

@@ -44,6 +44,9 @@ pub enum BootError {
 /// How long running requests and streams may take to end after a stop.
 const STOP: Duration = Duration::from_secs(10);
 
+/// The coarsest clock of a file system in use (FAT's) ticks every two seconds.
+const SETTLED: Duration = Duration::from_secs(2);
+
 /// Binds the configured address.
 pub fn listen(config: &Config) -> Result<TcpListener, BootError> {
     let failed = |source| BootError::Listen { address: config.listen.to_string(), source };
@@ -76,12 +79,15 @@ pub async fn open(config: &Config, public_url: String, clock: Clock) -> Result<A
     let spill = config.data_dir.join("spill").join(keys::sha256_hex(broker.as_bytes()));
     make_folder(&spill)?;
     let outbound = Outbound::new(config.outbound_hosts.clone()).map_err(BootError::Outbound)?;
+    let memory_bytes = config.engine_memory_mb.saturating_mul(1024 * 1024);
     let settings_of_engine = engine::Settings {
         roots: config.source_roots.clone(),
         uploads: Some(uploads),
         spill: Some(spill),
         threads: config.workers.max(2),
-        memory_bytes: config.engine_memory_mb.saturating_mul(1024 * 1024),
+        memory_bytes,
+        kept_bytes: memory_bytes / 8,
+        settled: SETTLED,
     };
     let engine = Engine::fetching(settings_of_engine, Arc::new(Fetching(outbound)))?;
     let settings = Settings {

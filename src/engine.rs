@@ -10,7 +10,9 @@ pub mod encode;
 mod fetch;
 mod found;
 mod incoming;
+mod kept;
 mod look;
+mod pages;
 mod place;
 mod plan;
 mod preview;
@@ -27,6 +29,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use datafusion::arrow::error::ArrowError;
 use datafusion::error::DataFusionError;
@@ -49,15 +52,17 @@ pub use self::fetch::{Ask, Fetch, FetchError, Fetched};
 use self::fetch::{Client, Nowhere};
 pub use self::found::{FoundFile, FoundFiles};
 pub use self::incoming::{Arrived, FileKind, Incoming, NotTaken};
+use self::kept::Kept;
 pub use self::look::{Look, LookedAt, MOST_LOOKED_AT};
+use self::pages::Page;
 use self::plan::Layout;
 pub use self::preview::{MOST_PREVIEWED, Preview};
 pub use self::reach::Access;
 use self::source::bucket::Bucket;
 use self::source::postgres::Database;
 use self::source::{Scan, Table};
-use self::stream::Sent;
 pub use self::stream::{Released, ReleasedColumn, ReleasedStream};
+use self::stream::{Rows, Sent};
 pub use self::treat::reveal;
 use crate::domain::Invalid;
 use crate::domain::dataset::{DiscoveredTable, SourceLocation};
@@ -79,6 +84,10 @@ pub struct Settings {
     pub threads: usize,
     /// Bytes that sorts may hold before they spill to temporary files.
     pub memory_bytes: usize,
+    /// Bytes of treated rows that are kept for pages asked for again.
+    pub kept_bytes: usize,
+    /// How long a source must have stood as it is before rows of it are kept.
+    pub settled: Duration,
 }
 
 /// The keys of one release. They are wiped when dropped and never printed.
@@ -196,6 +205,7 @@ struct Shared {
     buckets: Mutex<HashMap<String, Bucket>>,
     databases: Mutex<HashMap<String, Database>>,
     client: Client,
+    kept: Kept,
     spill: TempDir,
 }
 
@@ -224,6 +234,7 @@ impl Engine {
             .map_err(|_| EngineError::internal("its threads could not be started"))?;
         let spill = spill_folder(settings.spill.as_deref()).map_err(|_| EngineError::internal("its temporary folder could not be made"))?;
         let state = session(settings.memory_bytes, spill.path())?;
+        let kept = Kept::new(settings.kept_bytes, settings.settled);
         let shared = Shared {
             settings,
             state,
@@ -231,6 +242,7 @@ impl Engine {
             buckets: Mutex::default(),
             databases: Mutex::default(),
             client: Client(client),
+            kept,
             spill,
         };
         Ok(Self { shared: Arc::new(shared), handle: runtime.handle().clone(), runtime: Some(runtime) })
@@ -278,10 +290,14 @@ impl Engine {
         window: Window,
         admission: Option<Arc<dyn Admission>>,
     ) -> Result<ReleasedStream, EngineError> {
+        let release = Release { shape: Arc::clone(plan.shape()), secrets, window, admission };
+        let release = match self.page(&plan, release).await? {
+            Page::Kept(stream) => return Ok(stream),
+            Page::Computed(release) => release,
+        };
         let (sender, sent) = mpsc::channel(BATCHES_AHEAD);
         let (opened, ready) = oneshot::channel();
         let shared = Arc::clone(&self.shared);
-        let release = Release { shape: Arc::clone(plan.shape()), secrets, window, admission };
         let task = self.handle.spawn(async move {
             match shared.prepare(release).await {
                 Ok((physical, layout)) => {
@@ -293,7 +309,7 @@ impl Engine {
             }
         });
         let layout = ready.await.map_err(|_| EngineError::internal("the release could not be planned"))??;
-        Ok(ReleasedStream::new(&plan, layout, sent, task.abort_handle()))
+        Ok(ReleasedStream::new(&plan, layout, Rows::Computed(sent, task.abort_handle())))
     }
 
     /// Runs something on the engine's threads, such as the encoding of what it releases.

@@ -38,8 +38,20 @@ impl Demo {
 
     /// Puts that many customers in place of the demo's.
     pub fn customers(&self, count: usize) {
-        let path: PathBuf = self.directory.path().join("sources/customers.parquet");
+        let path = self.sources().join("customers.parquet");
         many_customers(&path, count).unwrap();
+    }
+
+    /// Where its sources lie.
+    pub fn sources(&self) -> PathBuf {
+        self.directory.path().join("sources")
+    }
+
+    /// The API key of the one person of a role.
+    pub fn key(&self, role: &str) -> String {
+        let staff = self.said["staff"].as_array().unwrap();
+        let person = staff.iter().find(|person| person["role"] == role).unwrap();
+        person["api_key"].as_str().unwrap().to_owned()
     }
 
     /// A token of the analytics firm, and the address of its customers.
@@ -65,6 +77,11 @@ impl Demo {
     /// Its database.
     pub fn database(&self) -> PathBuf {
         self.directory.path().join("tidegate.db")
+    }
+
+    /// Forgets the most memory held so far (proc(5), `clear_refs`).
+    pub fn forget_peak(&self) {
+        std::fs::write(format!("/proc/{}/clear_refs", self.child.id()), "5").unwrap();
     }
 
     /// The most memory the program has held so far, in MiB (`VmHWM` of proc(5)).

@@ -11,6 +11,7 @@ mod schema;
 mod text;
 
 use datafusion::arrow::array::{Array, ArrayRef};
+use datafusion::arrow::buffer::NullBuffer;
 
 use self::arrow::ArrowStream;
 pub use self::coding::{Coder, Coding};
@@ -153,18 +154,18 @@ pub(super) fn texts(array: &ArrayRef) -> Result<Vec<Option<String>>, EngineError
 /// A column and where it is NULL.
 struct Column<'a> {
     values: Values<'a>,
-    array: &'a ArrayRef,
+    nulls: Option<&'a NullBuffer>,
 }
 
 impl Column<'_> {
     fn is_null(&self, row: usize) -> bool {
-        self.array.is_null(row)
+        self.nulls.is_some_and(|nulls| nulls.is_null(row))
     }
 }
 
 fn column(array: &ArrayRef) -> Result<Column<'_>, EngineError> {
     let values = Values::of(array).ok_or_else(|| EngineError::internal("a released type has no text form"))?;
-    Ok(Column { values, array })
+    Ok(Column { values, nulls: array.nulls() })
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::encode::{Encoder, Format};
 use super::sample::{SampleColumn, SampleTable, SampleValues, write_parquet, write_sqlite};
@@ -36,12 +37,14 @@ pub(super) struct Permitted {
     pub(super) fields: Vec<(String, LogicalType, Option<Treatment>)>,
     pub(super) condition: Vec<(String, Operator, Vec<String>)>,
     pub(super) asked: Asked,
+    /// The last digits of the agreement's id, the revision's number, and the digit that its policy's digest is made of.
+    pub(super) under: (u8, i32, char),
 }
 
 impl Permitted {
     pub(super) fn new(location: SourceLocation, fields: &[(&str, LogicalType, Option<Treatment>)]) -> Self {
         let fields = fields.iter().map(|(name, logical, treatment)| ((*name).to_owned(), *logical, treatment.clone())).collect();
-        Self { location, table: TABLE.to_owned(), fields, condition: Vec::new(), asked: Asked::default() }
+        Self { location, table: TABLE.to_owned(), fields, condition: Vec::new(), asked: Asked::default(), under: (3, 1, '0') }
     }
 
     pub(super) fn condition(mut self, field: &str, operator: Operator, values: &[&str]) -> Self {
@@ -96,16 +99,23 @@ impl Permitted {
             vendor,
             assessment: Some(assessment(past, future)),
             mandatory_evidence: Vec::new(),
-            agreement: Some(agreement(&terms, past)),
+            agreement: Some(agreement(&terms, self.under.0, past)),
             successor_from: None,
-            permit: Permit { key: "pull".parse().unwrap(), agreement: id(3), vendor: id(1), paused_at: None, ended_at: None, version: 1 },
+            permit: Permit {
+                key: "pull".parse().unwrap(),
+                agreement: id(self.under.0),
+                vendor: id(1),
+                paused_at: None,
+                ended_at: None,
+                version: 1,
+            },
             revision: Some(Revision {
                 permit: "pull".parse().unwrap(),
-                number: 1,
+                number: self.under.1,
                 agreement_version: 1,
                 terms,
                 status: RevisionStatus::InForce,
-                policy: Some(Digest::try_from("0".repeat(64)).unwrap()),
+                policy: Some(Digest::try_from(self.under.2.to_string().repeat(64)).unwrap()),
                 author: id(8),
                 authors: Default::default(),
                 approver: None,
@@ -212,14 +222,14 @@ fn assessment(past: Instant, future: Instant) -> Assessment {
     }
 }
 
-fn agreement(terms: &PermitTerms, past: Instant) -> AgreementVersion {
+fn agreement(terms: &PermitTerms, number: u8, past: Instant) -> AgreementVersion {
     let signed = AgreementTerms {
         purposes: [terms.purpose.clone()].into(),
         data_categories: ["account".parse().unwrap()].into(),
         ..AgreementTerms::default()
     };
     AgreementVersion {
-        agreement: id(3),
+        agreement: id(number),
         number: 1,
         terms: signed,
         status: VersionStatus::Signed { from: past, until: None },
@@ -347,8 +357,14 @@ pub(super) fn engine(root: &Path) -> Engine {
 
 /// An engine that may hold that much in sorts.
 pub(super) fn engine_with(root: &Path, memory_bytes: usize, spill: Option<&Path>) -> Engine {
-    let spill = spill.map(Path::to_owned);
-    Engine::new(Settings { roots: vec![root.to_owned()], uploads: None, spill, threads: 2, memory_bytes }).unwrap()
+    let (spill, kept_bytes, settled) = (spill.map(Path::to_owned), memory_bytes / 8, Duration::ZERO);
+    Engine::new(Settings { roots: vec![root.to_owned()], uploads: None, spill, threads: 2, memory_bytes, kept_bytes, settled }).unwrap()
+}
+
+/// An engine that may keep that much of pages, of sources that stood for so long.
+pub(super) fn engine_that_keeps(root: &Path, kept_bytes: usize, settled: Duration) -> Engine {
+    let roots = vec![root.to_owned()];
+    Engine::new(Settings { roots, uploads: None, spill: None, threads: 2, memory_bytes: 64 << 20, kept_bytes, settled }).unwrap()
 }
 
 /// Keys that all bytes of which are `byte`, for the domains that the tests use.

@@ -121,7 +121,8 @@ mod tests {
     use crate::engine::Settings;
 
     fn engine(roots: Vec<PathBuf>, uploads: Option<PathBuf>) -> Engine {
-        Engine::new(Settings { roots, uploads, spill: None, threads: 1, memory_bytes: 1 << 20 }).unwrap()
+        let settled = std::time::Duration::ZERO;
+        Engine::new(Settings { roots, uploads, spill: None, threads: 1, memory_bytes: 1 << 20, kept_bytes: 0, settled }).unwrap()
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::fs::Metadata;
 use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Component, Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
@@ -134,10 +135,7 @@ pub(super) fn digest_of(identity: &str) -> String {
 }
 
 fn describe(file: &Metadata) -> io::Result<String> {
-    #[cfg(unix)]
-    let inode = std::os::unix::fs::MetadataExt::ino(file);
-    #[cfg(not(unix))]
-    let inode = 0_u64;
+    let inode = file.ino();
     let nanoseconds = match file.modified()?.duration_since(UNIX_EPOCH) {
         Ok(after) => after.as_nanos().to_string(),
         Err(before) => format!("-{}", before.duration().as_nanos()),

@@ -103,9 +103,25 @@ pub struct ReleasedStream {
     columns: Vec<ReleasedColumn>,
     schema: SchemaRef,
     layout: Layout,
-    sent: mpsc::Receiver<Sent>,
-    task: AbortHandle,
+    rows: Rows,
     over: bool,
+}
+
+/// Where the rows come from.
+pub(super) enum Rows {
+    /// A task that computes them.
+    Computed(mpsc::Receiver<Sent>, AbortHandle),
+    /// They are there.
+    Kept(Option<RecordBatch>),
+}
+
+impl Rows {
+    async fn next(&mut self) -> Option<Sent> {
+        match self {
+            Self::Computed(sent, _) => sent.recv().await,
+            Self::Kept(rows) => Some(rows.take().map_or(Sent::End, Sent::Batch)),
+        }
+    }
 }
 
 impl std::fmt::Debug for ReleasedStream {
@@ -115,7 +131,7 @@ impl std::fmt::Debug for ReleasedStream {
 }
 
 impl ReleasedStream {
-    pub(super) fn new(plan: &ReleasePlan, layout: Layout, sent: mpsc::Receiver<Sent>, task: AbortHandle) -> Self {
+    pub(super) fn new(plan: &ReleasePlan, layout: Layout, rows: Rows) -> Self {
         let released = |(column, held): (&Column, &DataType)| ReleasedColumn {
             name: column.field.name.clone(),
             logical: column.released,
@@ -123,7 +139,7 @@ impl ReleasedStream {
         };
         let columns: Vec<_> = plan.answer().zip(&layout.released).map(released).collect();
         let schema = schema_of(&columns);
-        Self { columns, schema, layout, sent, task, over: false }
+        Self { columns, schema, layout, rows, over: false }
     }
 
     /// The released columns, in the order of the answer.
@@ -134,7 +150,7 @@ impl ReleasedStream {
     /// The next rows, never none; `None` when all were handed out. After an error there is nothing more.
     pub async fn next(&mut self) -> Option<Result<Released, EngineError>> {
         while !self.over {
-            let released = match self.sent.recv().await {
+            let released = match self.rows.next().await {
                 Some(Sent::Batch(batch)) if batch.num_rows() == 0 => continue,
                 Some(Sent::Batch(batch)) => self.release(&batch),
                 Some(Sent::Failed(error)) => Err(error),
@@ -178,6 +194,8 @@ impl ReleasedStream {
 
 impl Drop for ReleasedStream {
     fn drop(&mut self) {
-        self.task.abort();
+        if let Rows::Computed(_, task) = &self.rows {
+            task.abort();
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 mod date;
 mod geo;
+mod mac;
 mod noise;
 mod number;
 mod pseudonym;

@@ -19,6 +19,7 @@ mod formats;
 mod harness;
 mod house;
 mod journey;
+mod kept;
 mod lifecycle;
 mod oauth;
 mod pages;

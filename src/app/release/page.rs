@@ -8,7 +8,7 @@ use data_encoding::BASE64URL_NOPAD;
 use crate::domain::Invalid;
 use crate::domain::id::ReleaseId;
 use crate::domain::text::FieldName;
-use crate::engine::encode::{Coder, Encoder, Format, Wire};
+use crate::engine::encode::{Coder, Coding, Encoder, Format, Wire};
 use crate::engine::{ReleasedStream, Window};
 use crate::history::{Body, Outcome, Released};
 use crate::keys;
@@ -44,6 +44,7 @@ enum Recorded {
 /// Releases one page of rows.
 pub async fn page(app: &Arc<App>, request: &Request, wire: Wire, limit: Option<u64>, cursor: Option<&str>) -> Result<Page, AppError> {
     match attempt(app, request, limit, cursor).await {
+        Ok(page) if wire.coding == Coding::Identity => Ok(page),
         // Only now is it coded: the record speaks of the body as it is.
         Ok(Page { release, body }) => {
             let coding = app.engine.spawn(async move { Coder::whole(wire.coding, body) });

@@ -12,6 +12,9 @@ use super::arrow::written;
 use crate::engine::EngineError;
 use crate::engine::stream::{Released, ReleasedColumn, schema_of};
 
+/// Bytes that the dictionary of a column may have.
+const DICTIONARY_BYTES: usize = 128 * 1024;
+
 /// Writes rows as a Parquet file. Dictionaries are made anew for each row group, of its own released values.
 ///
 /// The footer grows with the row groups, by some hundred bytes a column; the format ends at 32,767 row groups.
@@ -48,6 +51,8 @@ fn options() -> Result<ArrowWriterOptions, ParquetError> {
     let properties = WriterProperties::builder()
         .set_created_by("tidegate".to_owned())
         .set_compression(Compression::ZSTD(ZstdLevel::try_new(1)?))
+        // Pseudonyms never repeat: a column with more distinct values than this is not worth a dictionary.
+        .set_dictionary_page_size_limit(DICTIONARY_BYTES)
         // A chunk is one row group, whatever its rows.
         .set_max_row_group_row_count(None)
         .set_statistics_enabled(EnabledStatistics::None)

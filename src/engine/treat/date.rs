@@ -1,6 +1,6 @@
 //! Coarser calendar units, in UTC; age is against a day fixed in the permit, never today's.
 
-use std::fmt::Write;
+use std::io::Write;
 use std::sync::Arc;
 
 use datafusion::arrow::array::{Array, ArrayRef, AsArray, Int64Array, StringBuilder};
@@ -18,12 +18,11 @@ pub(super) fn generalise(column: &ArrayRef, unit: DateUnit) -> Option<ArrayRef> 
         return Some(Arc::new(years.collect::<Int64Array>()));
     }
     let mut out = StringBuilder::with_capacity(days.len(), days.len() * 10);
+    let mut text = Vec::new();
     for day in &days {
-        if day.and_then(|day| write_unit(&mut out, day, unit)).is_some() {
-            out.append_value("");
-        } else {
-            out.append_null();
-        }
+        text.clear();
+        let written = day.and_then(|day| write_unit(&mut text, day, unit));
+        out.append_option(written.and_then(|()| std::str::from_utf8(&text).ok()));
     }
     Some(Arc::new(out.finish()))
 }
@@ -37,27 +36,37 @@ pub(super) fn days(column: &ArrayRef) -> Option<Int64Array> {
     }
 }
 
-/// Writes nothing when it gives `None`.
-fn write_unit(out: &mut StringBuilder, day: i64, unit: DateUnit) -> Option<()> {
+/// What it gives `None` for has no text. Formatting would cost more than all else here.
+fn write_unit(to: &mut Vec<u8>, day: i64, unit: DateUnit) -> Option<()> {
     let date = calendar::civil(day)?;
-    let Civil { year, month, day: of_month } = date;
+    let year = |to: &mut Vec<u8>, year: i32| calendar::push_digits(to, u64::try_from(year).unwrap_or(0), 4);
     match unit {
-        DateUnit::Day => write!(out, "{year:04}-{month:02}-{of_month:02}"),
+        DateUnit::Day => calendar::push_date(to, date),
         DateUnit::Week => {
-            let (year, week) = calendar::iso_week(day)?;
-            write!(out, "{year:04}-W{week:02}")
+            let (of, week) = calendar::iso_week(day)?;
+            year(to, of);
+            to.extend_from_slice(b"-W");
+            calendar::push_digits(to, u64::try_from(week).ok()?, 2);
         }
-        DateUnit::Month => write!(out, "{year:04}-{month:02}"),
-        DateUnit::Quarter => write!(out, "{year:04}-Q{}", month.div_ceil(3)),
-        DateUnit::Year => write!(out, "{year}"),
+        DateUnit::Month => {
+            year(to, date.year);
+            to.push(b'-');
+            calendar::push_digits(to, date.month.into(), 2);
+        }
+        DateUnit::Quarter => {
+            year(to, date.year);
+            to.extend_from_slice(b"-Q");
+            calendar::push_digits(to, date.month.div_ceil(3).into(), 1);
+        }
+        DateUnit::Year => return None,
         DateUnit::Age { width, at } => {
             let at = calendar::civil(at.days_since_epoch().into())?;
             let width = i32::from(width);
             let lower = age(date, at)?.checked_div(width)? * width;
-            write!(out, "[{lower},{})", lower + width)
+            write!(to, "[{lower},{})", lower + width).ok()?;
         }
     }
-    .ok()
+    Some(())
 }
 
 /// Completed years; `None` before birth. One born on 29 February ages on 1 March in years without that day.

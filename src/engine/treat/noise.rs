@@ -97,6 +97,6 @@ impl Seeds<'_> {
             let length = u32::try_from(self.bytes.len() - at - NO_SUBJECT.len()).ok()?;
             self.bytes.get_mut(at..at + NO_SUBJECT.len())?.copy_from_slice(&length.to_be_bytes());
         }
-        self.value.write(row, &mut self.bytes).then(|| short(&hmac::sign(&self.noise.key, &self.bytes)))
+        self.value.write(row, &mut self.bytes).then(|| short(hmac::sign(&self.noise.key, &self.bytes).as_ref()))
     }
 }

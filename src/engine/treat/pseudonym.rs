@@ -5,19 +5,20 @@
 
 use std::sync::Arc;
 
-use aws_lc_rs::hmac;
 use data_encoding::{Encoding, Specification};
 use datafusion::arrow::array::{Array, ArrayRef, AsArray, StringArray, StringBuilder, UInt64Array};
 use datafusion::arrow::datatypes::UInt64Type;
 use uuid::Uuid;
+use zeroize::Zeroize;
 
 use super::super::{EngineError, canonical::Canonical, read};
+use super::mac::Mac;
 use crate::domain::dataset::LogicalType;
 use crate::domain::treatment::PseudonymFormat;
 
-/// HMAC-SHA-256 (RFC 2104, FIPS 180-4), cut to 128 bits.
+/// HMAC-SHA-256, cut to 128 bits.
 pub(super) struct Pseudonym {
-    key: hmac::Key,
+    key: Mac,
     from: LogicalType,
     text: TextForm,
 }
@@ -33,16 +34,16 @@ impl Pseudonym {
             PseudonymFormat::Base32 => TextForm::Base32(lower_base32()?),
             PseudonymFormat::Uuid => TextForm::Uuid,
         };
-        Ok(Self { key: hmac::Key::new(hmac::HMAC_SHA256, key), from, text })
+        Ok(Self { key: Mac::new(key), from, text })
     }
 
     pub(super) fn apply(&self, column: &ArrayRef) -> Option<ArrayRef> {
         let canonical = Canonical::of(column)?;
         let mut out = StringBuilder::with_capacity(column.len(), column.len() * 36);
-        let mut message = Message::new(self.from);
+        let mut message = Message::new(&self.key, self.from);
         for row in 0..column.len() {
-            match (!column.is_null(row)).then(|| message.tag(&self.key, &canonical, row)).flatten() {
-                Some(tag) => self.append(tag.as_ref().first_chunk::<16>()?, &mut out),
+            match (!column.is_null(row)).then(|| message.tag(&canonical, row)).flatten() {
+                Some(tag) => self.append(tag.first_chunk::<16>()?, &mut out),
                 None => out.append_null(),
             }
         }
@@ -68,28 +69,37 @@ pub(super) fn lower_base32() -> Result<Encoding, EngineError> {
     specification.encoding().map_err(|_| EngineError::internal("base32 could not be set up"))
 }
 
-/// The message under a keyed hash, its buffer reused from row to row.
-pub(super) struct Message {
+/// The messages under one keyed hash, their buffer reused from row to row.
+pub(super) struct Message<'a> {
+    key: &'a Mac,
     bytes: Vec<u8>,
     head: usize,
 }
 
-impl Message {
-    fn new(from: LogicalType) -> Self {
-        Self::headed(&[], from)
+impl<'a> Message<'a> {
+    fn new(key: &'a Mac, from: LogicalType) -> Self {
+        Self::headed(key, &[], from)
     }
 
-    /// A message that begins with more than the type; of one key all heads have one length.
-    pub(super) fn headed(head: &[u8], from: LogicalType) -> Self {
-        let mut bytes = head.to_vec();
+    /// Messages that begin with more than the type; of one key all heads have one length.
+    pub(super) fn headed(key: &'a Mac, head: &[u8], from: LogicalType) -> Self {
+        let mut bytes = key.head().to_vec();
+        bytes.extend_from_slice(head);
         bytes.extend_from_slice(from.key().as_bytes());
         bytes.push(0);
-        Self { head: bytes.len(), bytes }
+        Self { key, head: bytes.len(), bytes }
     }
 
-    pub(super) fn tag(&mut self, key: &hmac::Key, canonical: &Canonical<'_>, row: usize) -> Option<hmac::Tag> {
+    pub(super) fn tag(&mut self, canonical: &Canonical<'_>, row: usize) -> Option<[u8; 32]> {
         self.bytes.truncate(self.head);
-        canonical.write(row, &mut self.bytes).then(|| hmac::sign(key, &self.bytes))
+        canonical.write(row, &mut self.bytes).then(|| self.key.tag(&self.bytes))
+    }
+}
+
+impl Drop for Message<'_> {
+    fn drop(&mut self) {
+        // What it begins with is the key in another form.
+        self.bytes.zeroize();
     }
 }
 
@@ -98,18 +108,18 @@ const NO_SUBJECT: &[u8] = b"null\0";
 
 /// The ledger's 64-bit hash of a subject's key.
 pub(in super::super) struct SubjectKey {
-    key: hmac::Key,
+    key: Mac,
     from: LogicalType,
 }
 
 impl SubjectKey {
     pub(in super::super) fn new(key: &[u8; 32], from: LogicalType) -> Self {
-        Self { key: hmac::Key::new(hmac::HMAC_SHA256, key), from }
+        Self { key: Mac::new(key), from }
     }
 
     /// The hash of a row without a subject.
     pub(in super::super) fn nobody(&self) -> u64 {
-        short(&hmac::sign(&self.key, NO_SUBJECT))
+        short(&self.key.tag(&[self.key.head().as_slice(), NO_SUBJECT].concat()))
     }
 
     /// The hash of each key as people write it; none where it is no value of the keys' type.
@@ -126,9 +136,9 @@ impl SubjectKey {
         let column = read::read(raw, self.from)?;
         let canonical = Canonical::of(&column).ok_or_else(super::unplanned)?;
         let none = self.nobody();
-        let mut message = Message::new(self.from);
+        let mut message = Message::new(&self.key, self.from);
         let hash = |row: usize| {
-            let tag = (!column.is_null(row)).then(|| message.tag(&self.key, &canonical, row)).flatten();
+            let tag = (!column.is_null(row)).then(|| message.tag(&canonical, row)).flatten();
             tag.map_or(none, |tag| short(&tag))
         };
         Ok(Arc::new((0..column.len()).map(hash).collect::<UInt64Array>()))
@@ -136,6 +146,6 @@ impl SubjectKey {
 }
 
 /// The first 8 bytes, big endian.
-pub(super) fn short(tag: &hmac::Tag) -> u64 {
-    tag.as_ref().first_chunk::<8>().map_or(0, |bytes| u64::from_be_bytes(*bytes))
+pub(super) fn short(tag: &[u8]) -> u64 {
+    tag.first_chunk::<8>().map_or(0, |bytes| u64::from_be_bytes(*bytes))
 }

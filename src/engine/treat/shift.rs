@@ -2,24 +2,24 @@
 
 use std::sync::Arc;
 
-use aws_lc_rs::hmac;
 use datafusion::arrow::array::{Array, ArrayRef, Date32Array};
 
 use super::super::{calendar, canonical::Canonical};
 use super::date;
+use super::mac::Mac;
 use super::pseudonym::{Message, short};
 use crate::domain::dataset::LogicalType;
 
 /// One offset for each subject and bound.
 pub(super) struct Shift {
-    key: hmac::Key,
+    key: Mac,
     subject: LogicalType,
     days: u16,
 }
 
 impl Shift {
     pub(super) fn new(key: &[u8; 32], subject: LogicalType, days: u16) -> Self {
-        Self { key: hmac::Key::new(hmac::HMAC_SHA256, key), subject, days }
+        Self { key: Mac::new(key), subject, days }
     }
 
     /// A date without a subject, or one that would leave the calendar, becomes NULL.
@@ -27,14 +27,14 @@ impl Shift {
         let days = date::days(column)?;
         let canonical = Canonical::of(subject)?;
         // The bound is a part of the message: were offsets of two bounds cut from one number, they would tell each other.
-        let mut message = Message::headed(&self.days.to_be_bytes(), self.subject);
+        let mut message = Message::headed(&self.key, &self.days.to_be_bytes(), self.subject);
         let mut moved = |row: usize| {
             if days.is_null(row) || subject.is_null(row) {
                 return None;
             }
             let day = days.value(row);
             calendar::civil(day)?;
-            let tag = message.tag(&self.key, &canonical, row)?;
+            let tag = message.tag(&canonical, row)?;
             let day = day.checked_add(self.offset(short(&tag)))?;
             calendar::civil(day).and_then(|_| i32::try_from(day).ok())
         };

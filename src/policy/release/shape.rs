@@ -9,7 +9,7 @@ use super::Column;
 
 /// The part of a plan that is carried out: by a release, or by a preview, each of which holds one of its own making.
 /// A shape alone opens nothing: the engine releases under a [`super::ReleasePlan`] only.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Shape {
     pub(in crate::policy) dataset: Arc<Dataset>,
     pub(in crate::policy) source: Arc<Source>,
