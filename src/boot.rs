@@ -108,7 +108,7 @@ pub async fn open(config: &Config, public_url: String, clock: Clock) -> Result<A
         decisions: release::Decisions::default(),
         consents: consents::Consents::default(),
         refusals: history::Refusals::default(),
-        streams: release::Streams::default(),
+        streams: release::Streams::within(memory_bytes),
         desk: sign_in::Desk::default(),
         viewed: preview::Viewed::default(),
     });

@@ -163,7 +163,7 @@ impl Resolve for Public {
             let found: Vec<SocketAddr> = tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
             // One private address among public ones is enough: which of them is taken is chance.
             if !allowed && found.iter().any(|address| !is_public(address.ip())) {
-                return Err(Box::new(OutboundError::Private).into());
+                return Err(OutboundError::Private.into());
             }
             Ok(Box::new(found.into_iter()) as Addrs)
         })

@@ -107,11 +107,16 @@ impl Reached {
                 let (path, name) = (path.clone(), name.clone());
                 blocking(move || sqlite::table(&path, name.as_str())).await
             }
-            Self::Files(files) => of_files(files, location).await,
+            Self::Files(files) => called(of_files(files, location).await?, name),
             Self::Database(database) => database.table(name.as_str()).await,
-            Self::Web(web) => web.table().await,
+            Self::Web(web) => called(web.table().await?, name),
         }
     }
+}
+
+/// The one table of a source, if it is the one that is meant.
+fn called(table: Table, name: &FieldName) -> Result<Table, EngineError> {
+    if table.name == name.as_str() { Ok(table) } else { Err(EngineError::Drift("the table is gone".to_owned())) }
 }
 
 async fn of_files(files: &Files, location: &SourceLocation) -> Result<Table, EngineError> {

@@ -3,6 +3,7 @@
 mod coded;
 mod limits;
 mod ordered;
+mod readers;
 
 use std::io::Cursor;
 use std::sync::Arc;

@@ -3,7 +3,7 @@
 mod bucket;
 mod database;
 mod same;
-mod web;
+pub mod web;
 
 use serde_json::{Value, json};
 use tidegate::domain::person::Role;

@@ -14,8 +14,13 @@ use super::super::{App, AppError};
 const MOST_PENDING_SECONDS: i64 = 60;
 /// How long a look at the oldest pending entry is believed.
 const LOOK_AGAIN_SECONDS: i64 = 5;
-/// The most streams that run at once.
+/// What a running stream holds in memory at most, about: batches that were read ahead, a chunk of treated rows and its
+/// coded form. Measured: eight pulls of eight columns at once as Parquet took 25 MiB each (`benches/README.md`).
+const STREAM_BYTES: usize = 32 * 1024 * 1024;
+/// The most streams that run at once, whatever memory there is.
 const MOST_STREAMS: usize = 64;
+/// The fewest that may, however little there is.
+const FEWEST_STREAMS: usize = 4;
 /// The most streams of one vendor.
 const MOST_OF_VENDOR: usize = 16;
 /// The most pages that are computed at once.
@@ -27,15 +32,18 @@ type Running = Arc<Mutex<HashMap<VendorId, usize>>>;
 /// Running streams and pages, and whether the history keeps up.
 pub struct Streams {
     running: Running,
+    most: usize,
     pages: Semaphore,
     stopping: watch::Sender<bool>,
     looked_at: AtomicI64,
     behind: AtomicBool,
 }
 
-impl Default for Streams {
-    fn default() -> Self {
+impl Streams {
+    /// As many as the memory for releases bears: one more is refused, rather than that the process grows.
+    pub fn within(memory_bytes: usize) -> Self {
         Self {
+            most: (memory_bytes / STREAM_BYTES).clamp(FEWEST_STREAMS, MOST_STREAMS),
             running: Running::default(),
             pages: Semaphore::new(MOST_PAGES),
             stopping: watch::Sender::new(false),
@@ -85,7 +93,7 @@ impl Streams {
         }
         let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
         let of_vendor = running.get(vendor).copied().unwrap_or(0);
-        if of_vendor >= MOST_OF_VENDOR || running.values().sum::<usize>() >= MOST_STREAMS {
+        if of_vendor >= MOST_OF_VENDOR || running.values().sum::<usize>() >= self.most {
             return Err(AppError::Unavailable("Too many streams run just now; let one end and try again.".to_owned()));
         }
         running.insert(vendor.clone(), of_vendor.saturating_add(1));

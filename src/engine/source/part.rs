@@ -174,7 +174,7 @@ impl From<object_store::Error> for EngineError {
             object_store::Error::PermissionDenied { .. } | object_store::Error::Unauthenticated { .. } => {
                 "the object store refuses the access key or the secret".to_owned()
             }
-            _ => "the object store can't be reached or did not answer as one".to_owned(),
+            _ => "the object store can't be reached, has no such bucket, or did not answer as one".to_owned(),
         })
     }
 }

@@ -4,6 +4,8 @@
 pub mod cataloguing;
 pub mod drift;
 pub mod edit;
+pub mod elsewhere;
+pub mod source;
 
 use actix_web::http::StatusCode;
 use actix_web::{Error, HttpRequest, HttpResponse};

@@ -20,7 +20,7 @@ pub const RINGS: &[(&str, &[&str])] = &[
     ("work", &["app"]),
     ("http", &["app", "policy", "domain", "config", "engine::Released", "engine::encode"]),
     // Where the master key comes from is a setting.
-    ("config", &["keys::MasterKeySource", "domain"]),
+    ("config", &["keys::MasterKeySource", "outbound::AllowedHost", "domain"]),
     ("boot", &["config", "http", "work", "app", "engine", "history", "store", "keys", "files", "token", "outbound", "policy", "domain"]),
     ("cli", &["app", "history", "config", "boot", "domain", "engine::sample"]),
     ("main", &["cli"]),
@@ -37,6 +37,9 @@ pub const OUTSIDE: &[(&str, &[&str])] = &[
     ("object_store", &["engine"]),
     ("rusqlite", &["engine"]),
     ("tokio_postgres", &["engine"]),
+    ("tokio_postgres_rustls", &["engine"]),
+    ("deadpool_postgres", &["engine"]),
+    ("rustls", &["engine"]),
     ("jsonwebtoken", &["token"]),
     ("reqwest", &["outbound"]),
     ("actix_web", &["http", "boot"]),

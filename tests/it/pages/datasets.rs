@@ -273,7 +273,7 @@ fn files_that_are_not_what_they_should_be_leave_nothing() {
             ("", "", "", b"", 422, "File must be chosen"),
             ("", "", "towns.csv", &large, 413, "must not be larger than"),
             ("", "", "towns.parquet", CSV, 422, "#f-file"),
-            ("", "", "towns.xlsx", CSV, 422, "must be a CSV, Parquet or SQLite file"),
+            ("", "", "towns.xlsx", CSV, 422, "must be a CSV, Parquet, NDJSON or SQLite file"),
             ("", "", "towns", CSV, 422, "Kind must be chosen"),
             ("", "parquet", "towns.csv", CSV, 422, "#f-kind"),
             ("x\u{1}", "", "towns.csv", CSV, 422, "#f-name"),

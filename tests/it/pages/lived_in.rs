@@ -4,14 +4,16 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 use tidegate::app::people::{self, AddPerson};
+use tidegate::domain::dataset::Source;
 use tidegate::domain::person::{Actor, Role};
 use tidegate::domain::secret::PlainSecret;
 use tidegate::http::routes::{Access, ROUTES, Route};
 use tidegate::policy::access::Permission;
+use tidegate::store::Clock;
 
 use crate::browse::Browser;
 use crate::database::Database;
-use crate::harness::{House, usual};
+use crate::harness::{House, beginning, usual};
 
 pub const PASSWORD: &str = "correct horse battery";
 
@@ -27,7 +29,16 @@ pub struct LivedIn {
 
 impl LivedIn {
     pub async fn new(database: Database) -> Self {
-        let house = House::start(database).await;
+        Self::of(House::start(database).await).await
+    }
+
+    /// The same, in a house that may fetch from this machine.
+    pub async fn fetching() -> Self {
+        let settings = [("TIDEGATE_OUTBOUND_HOSTS", "127.0.0.1")];
+        Self::of(House::start_with(Database::sqlite(), Clock::manual(beginning()), &settings).await).await
+    }
+
+    async fn of(house: House) -> Self {
         house.catalogue_people(20).await;
         for role in Role::ALL {
             let new = AddPerson {
@@ -42,6 +53,7 @@ impl LivedIn {
         let said = json!({"record": "1", "subject": "P0000019", "signal": "objection", "purpose": "email-marketing", "stands": true, "event_time": "2026-06-01T08:00:00Z"});
         house.post(Role::PrivacyOfficer, "/api/v1/consents", json!({"domain": "person", "event": said})).await.good();
         drifted(&house).await;
+        elsewhere(&house).await;
         let whole = whole_way(&house).await;
         let begun = on_its_way(&house).await;
         house.settle().await;
@@ -87,7 +99,7 @@ fn places(house: &House, own: &[(&'static str, &'static str, &str)]) -> Places {
         ("people", "{id}", house.person_id(Role::DataSteward)),
         ("sessions", "{id}", nobody),
         ("keys", "{id}", nobody),
-        ("sources", "{id}", nobody),
+        ("sources", "{id}", ELSEWHERE),
         ("tables", "{table}", "people"),
         ("history", "{position}", "7"),
         ("versions", "{number}", "1"),
@@ -95,6 +107,20 @@ fn places(house: &House, own: &[(&'static str, &'static str, &str)]) -> Places {
         ("matrix", "{dataset}", "people"),
     ];
     shared.iter().chain(own).map(|(noun, place, value)| ((*noun, *place), (*value).to_owned())).collect()
+}
+
+/// A source with a secret, at a server that nobody asks in these tests.
+const ELSEWHERE: &str = "0190a0b0-0000-7000-8000-0000000000e1";
+
+async fn elsewhere(house: &House) {
+    let location = json!({"kind": "http_json", "url": "https://crm.example.org/v1/customers", "sends": {"as": "bearer"}});
+    let location = serde_json::from_value(location).unwrap();
+    let keep = move |tx: &mut tidegate::store::Tx| {
+        let name = "Customers of the CRM".parse().unwrap();
+        let source = Source { id: ELSEWHERE.parse().unwrap(), name, location, created_at: tx.now(), version: 1 };
+        tidegate::store::sources::insert(tx, &source)
+    };
+    house.app.store.record(keep).await.unwrap();
 }
 
 /// A dataset whose source has lost a column, has another one of another type, and a new one.

@@ -175,7 +175,7 @@ fn chinook_from_postgresql_and_from_sqlite() {
             "customers",
             json!({
                 "CustomerId": {"kind": "pseudonym", "format": "base32"}, "Company": clear(), "Country": clear(), "SupportRepId": clear(),
-                "FirstName": {"kind": "mask", "prefix": 1, "suffix": 0, "pad": 3}, "LastName": {"kind": "truncate", "length": 2},
+                "FirstName": {"kind": "mask", "prefix": 1, "suffix": 0, "pad": 3}, "LastName": {"kind": "mask", "prefix": 2, "suffix": 0, "pad": 1},
                 "PostalCode": {"kind": "truncate", "length": 2}, "Email": {"kind": "pseudonym", "format": "uuid"}
             }),
         );
@@ -186,7 +186,8 @@ fn chinook_from_postgresql_and_from_sqlite() {
                 "InvoiceDate": {"kind": "generalise_date", "unit": "month"}
             }),
         );
-        of_invoices["condition"] = json!([{"field": "Total", "op": "gt", "values": ["1.5"]}, {"field": "BillingCountry", "op": "in", "values": ["USA", "Germany"]}]);
+        let clauses = json!([{"field": "Total", "op": "gt", "values": ["1.5"]}, {"field": "BillingCountry", "op": "in", "values": ["USA", "Germany"]}]);
+        of_invoices["condition"] = json!({"all": clauses});
         let vendor = house.vendor("Acme", &[("acme-customers", of_customers), ("acme-invoices", of_invoices)]).await;
         let of_sqlite = [pulled(&house, &vendor, "customers").await, pulled(&house, &vendor, "invoices").await];
         assert_eq!(of_sqlite[0][0].lines().count(), 59);

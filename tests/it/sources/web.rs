@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use tidegate::domain::person::Role;
 
 use super::{add, house, moved, pulled};
+use crate::browse::Browser;
 use crate::database::{Database, run};
 use crate::harness::{House, usual};
 
@@ -243,5 +244,63 @@ fn this_machine_is_out_of_reach_unless_the_operator_allows_it() {
             assert_eq!(add(&house, &store, None).await.status, 422, "{host}");
         }
         assert_eq!(server.asked.load(Ordering::SeqCst), 0, "it was asked");
+    });
+}
+
+async fn filled(browser: &Browser<'_>, page: &str, fields: &[(&str, String)]) -> crate::harness::Answer {
+    let fields: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    browser.fill(page, page, &fields).await
+}
+
+/// The steward's way in the browser: a form for each kind, what is wrong said beside its field, and no secret on any page.
+#[test]
+fn the_forms_take_what_lies_elsewhere() {
+    run(async {
+        let house = crate::pages::lived_in::LivedIn::fetching().await;
+        let browser = house.browser(Role::DataSteward).await;
+        let server = Server::start(Paged::ByAddress { rows: rows(250), size: 100 });
+        let form = |url: &str, header: &str| {
+            vec![
+                ("name", "The CRM".to_owned()),
+                ("url", url.to_owned()),
+                ("rows", "/items".to_owned()),
+                ("paging", "next_url".to_owned()),
+                ("at", "/next".to_owned()),
+                ("sends", "header".to_owned()),
+                ("header", header.to_owned()),
+                ("secret", SECRET.to_owned()),
+            ]
+        };
+        for (url, header, expected) in [
+            (server.url("/people"), "Host", "must be the name of a header"),
+            ("https://10.0.0.1/people".to_owned(), "X-Api-Key", "outbound_hosts"),
+            ("people".to_owned(), "X-Api-Key", "must begin with https://"),
+        ] {
+            let answer = filled(&browser, "/datasets/new/web", &form(&url, header)).await;
+            assert_eq!(answer.status, 422, "{}", answer.text);
+            assert!(answer.text.contains(expected), "{expected}: {}", answer.text);
+            assert!(!answer.text.contains(SECRET), "the page shows the secret");
+        }
+        let taken = filled(&browser, "/datasets/new/web", &form(&server.url("/people"), "X-Api-Key")).await;
+        assert_eq!(taken.status, 303, "{}", taken.text);
+        let next = taken.header("location").to_owned();
+        assert!(next.starts_with("/datasets/new/table?source="), "{next}");
+        let id = next.rsplit('=').next().unwrap();
+        let list = browser.get("/datasets/new").await;
+        assert!(list.text.contains(&format!("/sources/{id}/secret")) && !list.text.contains(SECRET), "{}", list.text);
+        // Another secret, and one that the server refuses.
+        let path = format!("/sources/{id}/secret");
+        let set = filled(&browser, &path, &[("secret", "an0ther-secret".to_owned())]).await;
+        assert_eq!(set.status, 303, "{}", set.text);
+        assert!(server.seen.lock().unwrap().iter().any(|header| header.ends_with("an0ther-secret")));
+        // The dataset's rows come from there from now on.
+        let to = |source: &str, table: &str| vec![("version", "1".to_owned()), ("source", source.to_owned()), ("table", table.to_owned())];
+        let moved = filled(&browser, "/datasets/people/move", &to(id, "people")).await;
+        assert_eq!(moved.status, 303, "{}", moved.text);
+        let wrong = filled(&browser, "/datasets/people-sql/move", &to(id, "persons")).await;
+        assert!(wrong.status == 422 && wrong.text.contains("is not a table of this source"), "{} {}", wrong.status, wrong.text);
+        let refused = filled(&browser, "/datasets/people-sql/move", &to("", "x")).await;
+        assert_eq!(refused.status, 422, "{}", refused.text);
+        assert!(refused.text.contains("must be chosen"), "{}", refused.text);
     });
 }

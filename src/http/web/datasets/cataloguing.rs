@@ -127,12 +127,12 @@ impl FieldsForm {
 
 impl UploadPage {
     fn taken(&self) -> String {
-        format!("CSV with a header line, Parquet or SQLite, at most {}.", self.most)
+        format!("CSV with a header line, Parquet, NDJSON or SQLite, at most {}.", self.most)
     }
 }
 
 /// The steps, of which the one at a place is under way.
-fn steps(at: usize) -> Vec<Step> {
+pub(super) fn steps(at: usize) -> Vec<Step> {
     let step = |(place, label): (usize, &str)| Step {
         label: label.to_owned(),
         progress: match place.cmp(&at) {
@@ -145,16 +145,16 @@ fn steps(at: usize) -> Vec<Step> {
     ["Where the rows lie", "Which table", "What its fields are"].into_iter().enumerate().map(step).collect()
 }
 
-fn up() -> Vec<Crumb> {
+pub(super) fn up() -> Vec<Crumb> {
     vec![crumb(), Crumb { href: "/datasets/new".to_owned(), label: "Add a dataset".to_owned() }]
 }
 
-fn delimiters() -> Vec<Choice> {
+pub(super) fn delimiters() -> Vec<Choice> {
     vec![Choice::new("semicolon", "Semicolon"), Choice::new("tab", "Tab"), Choice::new("bar", "Vertical bar")]
 }
 
 /// The separator that was chosen; a comma where none was.
-fn delimiter(typed: &Typed) -> Option<char> {
+pub(super) fn delimiter(typed: &Typed) -> Option<char> {
     match typed.value("delimiter") {
         "semicolon" => Some(';'),
         "tab" => Some('\t'),
@@ -179,7 +179,12 @@ pub async fn upload(request: HttpRequest, app: Tidegate, by: By) -> Answer {
 }
 
 fn upload_page(request: &HttpRequest, app: &App, by: &By, status: StatusCode, typed: Typed) -> HttpResponse {
-    let kinds = vec![Choice::new("csv", "CSV"), Choice::new("parquet", "Parquet"), Choice::new("sqlite", "SQLite")];
+    let kinds = vec![
+        Choice::new("csv", "CSV"),
+        Choice::new("parquet", "Parquet"),
+        Choice::new("sqlite", "SQLite"),
+        Choice::new("ndjson", "NDJSON"),
+    ];
     let frame = by.frame(request, "Upload a file", Section::Datasets);
     let most = words::bytes(u64::try_from(app.settings.most_upload_bytes).unwrap_or(u64::MAX));
     render(request, status, &UploadPage { frame, crumbs: up(), steps: steps(0), typed, kinds, delimiters: delimiters(), most })
@@ -224,11 +229,11 @@ pub async fn take_upload(request: HttpRequest, app: Tidegate, sent: SentFile<Man
 
 /// What kind a file is: as its ending says, which must be what was chosen where something was.
 fn kind_of(typed: &Typed, called: &str) -> Result<&'static str, Invalid> {
-    let chosen = ["csv", "parquet", "sqlite"].into_iter().find(|kind| *kind == typed.value("kind"));
+    let chosen = ["csv", "parquet", "sqlite", "ndjson"].into_iter().find(|kind| *kind == typed.value("kind"));
     match (catalogue::kind_of_ending(called), chosen) {
         (Some(ending), Some(kind)) if ending != kind => Err(Invalid::new("kind", "must be what the ending of the file's name says")),
-        (Some(ending @ ("csv" | "parquet" | "sqlite")), _) => Ok(ending),
-        (Some(_), _) => Err(Invalid::new("file", "must be a CSV, Parquet or SQLite file: export it as one of these")),
+        (Some(ending @ ("csv" | "parquet" | "sqlite" | "ndjson")), _) => Ok(ending),
+        (Some(_), _) => Err(Invalid::new("file", "must be a CSV, Parquet, NDJSON or SQLite file: export it as one of these")),
         (None, Some(kind)) => Ok(kind),
         (None, None) => Err(Invalid::new("kind", "must be chosen: the file's name does not tell it")),
     }
