@@ -26,6 +26,7 @@ pub mod sessions;
 pub mod sign_in;
 pub mod stops;
 pub mod vendors;
+pub mod vocabulary;
 
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -23,6 +23,7 @@ pub mod text;
 pub mod time;
 pub mod treatment;
 pub mod vendor;
+pub mod vocabulary;
 
 pub use time::{Date, Instant};
 

@@ -44,6 +44,7 @@ pub mod stops;
 pub mod streams;
 pub mod tokens;
 pub mod vendors;
+pub mod vocabulary;
 mod writer;
 
 use std::path::PathBuf;

@@ -12,7 +12,7 @@ use crate::domain::person::Actor;
 use crate::domain::text::{Reason, Slug};
 use crate::history::{Act, Body};
 use crate::policy::{self, Denied};
-use crate::store::{Page, Scope, agreements, sealed_keys, vendors};
+use crate::store::{Page, Scope, agreements, sealed_keys, vendors, vocabulary};
 
 use super::{App, AppError, append, new_id, secrets};
 
@@ -38,7 +38,6 @@ fn entry(agreement: &Agreement, act: &'static str, by: &Actor) -> Act {
 
 /// Drafts version 1 of a new agreement and makes the key its pseudonyms will be derived from.
 pub async fn draft(app: &App, by: &Actor, new: Draft) -> Result<AgreementView, AppError> {
-    new.terms.check()?;
     let author = by.person().ok_or(AppError::Unauthenticated)?.clone();
     let (by, id) = (by.clone(), new_id::<AgreementId>()?);
     let key = secrets::sealed(app, &secrets::agreement_key(&id))?;
@@ -47,6 +46,7 @@ pub async fn draft(app: &App, by: &Actor, new: Draft) -> Result<AgreementView, A
             let now = tx.now();
             let vendor = vendors::find(tx, &new.vendor)?;
             policy::vendor::check_not_retired(&vendor)?;
+            new.terms.check(&vocabulary::load(tx)?, &AgreementTerms::default())?;
             let agreement =
                 Agreement { id, vendor: vendor.id, reference: new.reference, kind: new.kind, created_at: now, ended_at: None, version: 1 };
             let version = AgreementVersion::begin(&agreement.id, 1, new.terms, author, now);

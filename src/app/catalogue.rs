@@ -31,7 +31,7 @@ use crate::engine::{Access, EngineError};
 use crate::history::{Act, Body};
 use crate::store::{Scope, Tx, datasets, permits, sealed_keys, sources};
 
-use super::{App, AppError, append, check_version, new_id, secrets};
+use super::{App, AppError, append, check_version, new_id, secrets, vocabulary};
 
 /// Registers a source; it must be readable where it is said to be.
 pub async fn add_source(
@@ -119,7 +119,7 @@ pub async fn catalogue(app: &App, by: &Actor, new: Cataloguing) -> Result<Datase
     if new.name.as_str() == "new" {
         return Err(Invalid::new("name", "must be another word: a page of the house has this one").into());
     }
-    check_fields(&new.fields, &new.subject)?;
+    check_fields(&new.fields, &new.subject, &vocabulary::load(app).await?, &[])?;
     check_against_source(app, &new.source, &new.table, &new.fields).await?;
     let (by, id) = (by.clone(), new_id::<DatasetId>()?);
     let ledger = secrets::sealed(app, &secrets::ledger_key(&new.subject.domain))?;
@@ -152,8 +152,8 @@ pub async fn edit(
     fields: Vec<Field>,
     subject: SubjectMapping,
 ) -> Result<Dataset, AppError> {
-    check_fields(&fields, &subject)?;
     let standing = find(app, name.clone()).await?;
+    check_fields(&fields, &subject, &vocabulary::load(app).await?, &standing.fields)?;
     check_against_source(app, &standing.source, &standing.table, &fields).await?;
     let by = by.clone();
     let ledger = secrets::sealed(app, &secrets::ledger_key(&subject.domain))?;

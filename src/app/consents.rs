@@ -19,7 +19,7 @@ use crate::domain::time::Instant;
 use crate::engine::admission::subject_hashes;
 use crate::history::{Act, Body};
 use crate::policy::consent::{check, supersedes};
-use crate::store::{Scope, Tx, catalogue, consents};
+use crate::store::{Scope, Tx, catalogue, consents, vocabulary};
 
 use super::{App, AppError, append, secrets};
 
@@ -97,8 +97,9 @@ pub async fn record(app: &App, by: &Actor, domain: Slug, reports: Vec<Report>) -
     let by = by.clone();
     app.store
         .govern(Scope::People, move |tx| {
-            let now = tx.now();
-            let checked = read.into_iter().map(|record| record.and_then(|record| check(&record, now).map(|()| record))).collect::<Vec<_>>();
+            let (now, vocabulary) = (tx.now(), vocabulary::load(tx)?);
+            let checked = |record: ConsentRecord| check(&record, &vocabulary, now).map(|()| record);
+            let checked = read.into_iter().map(|record| record.and_then(checked)).collect::<Vec<_>>();
             keep(tx, &domain, checked, &by, now)
         })
         .await

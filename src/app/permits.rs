@@ -16,7 +16,7 @@ use crate::domain::time::Instant;
 use crate::history::policy::{InForce, Policy};
 use crate::history::{Act, Body};
 use crate::policy::{self, Denied};
-use crate::store::{Scope, Tx, agreements, datasets, permits, vendors};
+use crate::store::{Scope, Tx, agreements, datasets, permits, vendors, vocabulary};
 
 pub use lines::{Foreseen, PermitLine, PermitList, PermitSheet, counting, foresee, overview, sheet, why_not_approve};
 pub use tokens::{MOST_TOKENS, Revealed, RevealedToken, Revealing, reveal, tokenised};
@@ -94,7 +94,7 @@ pub async fn write(app: &App, by: &Actor, agreement: AgreementId, key: Slug, ter
             policy::permit::check_agreement(&agreement)?;
             let version = writing_version(tx, &agreement)?;
             let dataset = dataset(tx, &terms.dataset)?;
-            policy::permit::check_within(agreement.kind, &version, &terms, &dataset)?;
+            policy::permit::check_within(agreement.kind, &version, &terms, &dataset, &vocabulary::load(tx)?)?;
             let permit = Permit { key, agreement: agreement.id, vendor: agreement.vendor, paused_at: None, ended_at: None, version: 1 };
             let revision = policy::permit::propose(&permit, 1, &version, terms, &by, tx.now())?;
             permits::insert(tx, &permit)?;
@@ -120,7 +120,7 @@ pub async fn rewrite(app: &App, by: &Actor, key: Slug, number: i32, read: i64, t
             // What an officer may be reading stays as it is; under a signed version another proposal takes its place.
             policy::agreement::check_draft(&version)?;
             let dataset = dataset(tx, &terms.dataset)?;
-            policy::permit::check_within(agreement.kind, &version, &terms, &dataset)?;
+            policy::permit::check_within(agreement.kind, &version, &terms, &dataset, &vocabulary::load(tx)?)?;
             let mut revision = policy::permit::propose(&permit, number, &version, terms, &by, tx.now())?;
             revision.authors.extend(old.authors);
             revision.version = old.version;
@@ -161,7 +161,7 @@ pub async fn revise(app: &App, by: &Actor, key: Slug, new: Revising) -> Result<P
                 None => writing_version(tx, &agreement)?,
             };
             let dataset = dataset(tx, &terms.dataset)?;
-            policy::permit::check_within(agreement.kind, &version, &terms, &dataset)?;
+            policy::permit::check_within(agreement.kind, &version, &terms, &dataset, &vocabulary::load(tx)?)?;
             let change = match &standing {
                 Some(standing) => policy::permit::judge_under(standing, &terms, version.number)?,
                 None if permits::revisions(tx, &key)?.iter().any(|revision| revision.status == RevisionStatus::Proposed) => {
@@ -224,13 +224,14 @@ fn narrow_waiting(
         .into_iter()
         .filter(|revision| revision.status == RevisionStatus::InForce && revision.in_force_at.is_some_and(|at| at > now))
         .collect();
+    let vocabulary = vocabulary::load(tx)?;
     for later in waiting {
         let Some(from) = later.in_force_at else { continue };
         permits::save_revision(tx, &Revision { status: RevisionStatus::Superseded, ..later.clone() })?;
         let version = agreements::find_version(tx, &agreement.id, later.agreement_version)?;
         let dataset = dataset(tx, &narrow.terms.dataset)?;
         let fits = compare(&later.terms, &narrow.terms) == Ok(Change::Narrowing)
-            && policy::permit::check_within(agreement.kind, &version, &narrow.terms, &dataset).is_ok();
+            && policy::permit::check_within(agreement.kind, &version, &narrow.terms, &dataset, &vocabulary).is_ok();
         if fits {
             let number = next_number(tx, &permit.key)?;
             let again = Revision { number, agreement_version: version.number, approver: later.approver.clone(), ..narrow.clone() };
@@ -285,7 +286,7 @@ pub async fn approve(
                 return Err(Denied::State("A newer version of the agreement is in force: revise the permit under it.".to_owned()).into());
             }
             let dataset = dataset(tx, &revision.terms.dataset)?;
-            policy::permit::check_within(agreement.kind, &version, &revision.terms, &dataset)?;
+            policy::permit::check_within(agreement.kind, &version, &revision.terms, &dataset, &vocabulary::load(tx)?)?;
             let clear = revision.terms.clear_identifiers(&dataset);
             let revision = policy::permit::approve(revision, &by, &clear, &confirmed)?;
             let from = starts.max(now);

@@ -7,9 +7,9 @@ use utoipa::ToSchema;
 
 use super::Invalid;
 use super::id::{AgreementId, EvidenceId, PersonId, VendorId};
-use super::purpose::{known_category, known_purpose};
 use super::text::{Digest, Email, Line, Name, Prose, Slug};
 use super::time::{Date, Instant};
+use super::vocabulary::Vocabulary;
 
 /// The kind of contract.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -194,13 +194,14 @@ pub struct Surroundings<'a> {
 }
 
 impl AgreementTerms {
-    /// Checks what is given, gaps allowed: known vocabulary, dates in order, sensible sizes.
-    pub fn check(&self) -> Result<(), Invalid> {
+    /// Checks what is given, gaps allowed: known vocabulary, dates in order, sensible sizes. A retired purpose or category
+    /// stays where the terms before had it.
+    pub fn check(&self, vocabulary: &Vocabulary, before: &Self) -> Result<(), Invalid> {
         for purpose in &self.purposes {
-            known_purpose(purpose).map_err(|error| Invalid::new("purposes", error.reason))?;
+            vocabulary.check_purpose(purpose, &before.purposes).map_err(|error| Invalid::new("purposes", error.reason))?;
         }
         for category in &self.data_categories {
-            known_category(category).map_err(|error| Invalid::new("data_categories", error.reason))?;
+            vocabulary.check_category(category, &before.data_categories).map_err(|error| Invalid::new("data_categories", error.reason))?;
         }
         if let (Some(start), Some(end)) = (self.starts_on, self.ends_on)
             && end < start

@@ -1,14 +1,16 @@
 //! Sources, and the datasets catalogued in them: fields classed, the subject mapped.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::Invalid;
 use super::advice::Advice;
 use super::id::{DatasetId, SourceId};
-use super::purpose::known_category;
 use super::text::{FieldName, Line, Slug};
 use super::time::Instant;
+use super::vocabulary::Vocabulary;
 
 pub use super::source::{Source, SourceLocation};
 
@@ -154,13 +156,14 @@ impl Dataset {
     }
 }
 
-/// Checks a dataset's fields and subject before it is kept.
-pub fn check_fields(fields: &[Field], subject: &SubjectMapping) -> Result<(), Invalid> {
+/// Checks a dataset's fields and subject before it is kept. What `stood` in the dataset may stay of a retired category.
+pub fn check_fields(fields: &[Field], subject: &SubjectMapping, vocabulary: &Vocabulary, stood: &[Field]) -> Result<(), Invalid> {
     if fields.is_empty() || fields.len() > MOST_FIELDS {
         return Err(Invalid::new("fields", format!("must be 1 to {MOST_FIELDS}")));
     }
+    let stood: BTreeSet<Slug> = stood.iter().map(|field| field.category.clone()).collect();
     for (at, field) in fields.iter().enumerate() {
-        known_category(&field.category).map_err(|error| error.within(&format!("fields[{at}]")))?;
+        vocabulary.check_category(&field.category, &stood).map_err(|error| error.within(&format!("fields[{at}]")))?;
         if field.advice.is_some_and(|advice| !advice.fits(field.logical)) {
             return Err(Invalid::new(format!("fields[{at}].advice"), "must fit the field's type"));
         }

@@ -13,10 +13,10 @@ use super::Invalid;
 use super::condition::Condition;
 use super::dataset::{Dataset, Field, FieldClass, LogicalType};
 use super::id::{AgreementId, PersonId, VendorId};
-use super::purpose::known_purpose;
 use super::text::{Digest, FieldName, Prose, Slug};
 use super::time::{Date, Instant};
 use super::treatment::Treatment;
+use super::vocabulary::Vocabulary;
 
 /// Why the processing is lawful (GDPR Art. 6(1)).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -91,8 +91,8 @@ pub const MOST_REQUESTS_PER_MINUTE: u64 = 1_000_000;
 impl PermitTerms {
     /// Checks the terms against the dataset they are about. Treatments that do not fit a field's type are
     /// refused here, when the permit is written, not when data flows.
-    pub fn check(&self, dataset: &Dataset) -> Result<(), Invalid> {
-        known_purpose(&self.purpose)?;
+    pub fn check(&self, dataset: &Dataset, vocabulary: &Vocabulary) -> Result<(), Invalid> {
+        vocabulary.known_purpose(&self.purpose)?;
         if self.daily_rows == 0 || self.daily_rows > MOST_DAILY_ROWS {
             return Err(Invalid::new("daily_rows", "must be at least 1; pause the permit to release nothing"));
         }

@@ -1,15 +1,10 @@
-//! The vocabulary of purposes and data categories that agreements and permits speak.
+//! The purposes and data categories that come with the house; what an officer adds is in [`super::vocabulary`].
 //!
 //! The keys follow the W3C Data Privacy Vocabulary's taxonomy (DPV 2, purposes and personal data
 //! categories), written as slugs.
 
-use serde::Serialize;
-
-use super::Invalid;
-use super::text::Slug;
-
-/// A purpose of the vocabulary.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+/// A purpose that comes with the house.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PurposeTerm {
     pub key: &'static str,
     pub title: &'static str,
@@ -19,8 +14,8 @@ pub struct PurposeTerm {
     pub sale: bool,
 }
 
-/// A category of personal data.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+/// A category of personal data that comes with the house.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CategoryTerm {
     pub key: &'static str,
     pub title: &'static str,
@@ -40,7 +35,7 @@ const fn category(key: &'static str, title: &'static str, special: bool) -> Cate
     CategoryTerm { key, title, special }
 }
 
-/// The purposes known.
+/// The purposes shipped.
 pub const PURPOSES: &[PurposeTerm] = &[
     purpose("delivery-of-goods", "Delivering goods to customers", false),
     purpose("service-provision", "Providing the service a customer asked for", false),
@@ -61,7 +56,7 @@ pub const PURPOSES: &[PurposeTerm] = &[
     purpose("it-operations", "Running and securing IT systems", false),
 ];
 
-/// The data categories known.
+/// The data categories shipped.
 pub const CATEGORIES: &[CategoryTerm] = &[
     category("identifying", "Names and numbers that identify a person", false),
     category("contact", "E-mail, phone and postal address", false),
@@ -84,19 +79,3 @@ pub const CATEGORIES: &[CategoryTerm] = &[
     category("biometric", "Biometric data that identify a person", true),
     category("sexuality", "Sex life or sexual orientation", true),
 ];
-
-/// The purpose of that key.
-pub fn known_purpose(key: &Slug) -> Result<&'static PurposeTerm, Invalid> {
-    PURPOSES
-        .iter()
-        .find(|term| term.key == key.as_str())
-        .ok_or_else(|| Invalid::new("purpose", "is not in the vocabulary; GET /api/v1/vocabulary lists it"))
-}
-
-/// The category of that key.
-pub fn known_category(key: &Slug) -> Result<&'static CategoryTerm, Invalid> {
-    CATEGORIES
-        .iter()
-        .find(|term| term.key == key.as_str())
-        .ok_or_else(|| Invalid::new("category", "is not in the vocabulary; GET /api/v1/vocabulary lists it"))
-}

@@ -18,6 +18,7 @@ use crate::domain::text::{Digest, FieldName};
 use crate::domain::time::Instant;
 use crate::domain::treatment::Treatment;
 use crate::domain::vendor::{Lifecycle, Tier, Vendor, VendorProfile, VendorRole};
+use crate::domain::vocabulary::Vocabulary;
 use crate::policy::release::{Asked, LiveState, NoPlan, Order, ReleasePlan, compile};
 
 /// A source without a secret.
@@ -77,6 +78,7 @@ impl Permitted {
         let vendor = vendor();
         let terms = self.terms();
         let (past, future) = (instant("2026-01-01T00:00:00Z"), instant("2027-01-01T00:00:00Z"));
+        let purpose = Vocabulary::shipped().purpose(&terms.purpose).cloned();
         LiveState {
             token: Token {
                 id: id(5),
@@ -125,6 +127,7 @@ impl Permitted {
             }),
             next_revision_from: None,
             consent_recorded: false,
+            purpose,
             dataset: Arc::new(dataset),
             source: Arc::new(Source {
                 id: id(6),

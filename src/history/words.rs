@@ -47,6 +47,7 @@ pub const OUTCOMES: &[&str] = &[
     "record",
     "reject",
     "remove_second_factor",
+    "restore",
     "resume",
     "retire",
     "reveal_tokens",

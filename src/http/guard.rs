@@ -43,6 +43,7 @@ grants!(
     ManageAgreements,
     Approve,
     ManageCatalogue,
+    ManageVocabulary,
     ManageConsent,
     SeeSamples,
     RevealTokens,

@@ -18,6 +18,7 @@ use super::web::evidence as papers;
 use super::web::people as staff;
 use super::web::vendors as vendor_pages;
 use super::web::vendors::acts as vendor_acts;
+use super::web::vocabulary as terms;
 use super::web::{account, assets, dashboard, sign_in};
 use super::web::{agreements as contracts, permits as scopes};
 use super::web::{help, history as log};
@@ -109,6 +110,14 @@ table! {
     POST "/api/v1/people/{id}/keys" => people::issue, Staff(P::ManagePeople);
 
     GET "/api/v1/vocabulary" => vocabulary::vocabulary, Staff(P::Read);
+    GET "/api/v1/vocabulary/purposes" => vocabulary::purposes, Staff(P::Read);
+    POST "/api/v1/vocabulary/purposes" => vocabulary::add_purpose, Staff(P::ManageVocabulary);
+    POST "/api/v1/vocabulary/purposes/{key}/retire" => vocabulary::retire_purpose, Staff(P::ManageVocabulary);
+    POST "/api/v1/vocabulary/purposes/{key}/restore" => vocabulary::restore_purpose, Staff(P::ManageVocabulary);
+    GET "/api/v1/vocabulary/categories" => vocabulary::categories, Staff(P::Read);
+    POST "/api/v1/vocabulary/categories" => vocabulary::add_category, Staff(P::ManageVocabulary);
+    POST "/api/v1/vocabulary/categories/{key}/retire" => vocabulary::retire_category, Staff(P::ManageVocabulary);
+    POST "/api/v1/vocabulary/categories/{key}/restore" => vocabulary::restore_category, Staff(P::ManageVocabulary);
     GET "/api/v1/questionnaires" => vocabulary::questionnaires, Staff(P::Read);
 
     GET "/api/v1/vendors" => vendors::list, Staff(P::Read);
@@ -236,6 +245,13 @@ table! {
     POST "/settings/people/{id}/enable" => staff::enable, Page(P::ManagePeople);
     POST "/settings/people/{id}/link" => staff::link, Page(P::ManagePeople);
     POST "/settings/people/{id}/second-factor/remove" => staff::remove_factor, Page(P::ManagePeople);
+
+    GET "/settings/vocabulary" => terms::page, Page(P::Read);
+    POST "/settings/vocabulary" => terms::add, Page(P::ManageVocabulary);
+    POST "/settings/vocabulary/purposes/{key}/retire" => terms::retire_purpose, Page(P::ManageVocabulary);
+    POST "/settings/vocabulary/purposes/{key}/restore" => terms::restore_purpose, Page(P::ManageVocabulary);
+    POST "/settings/vocabulary/categories/{key}/retire" => terms::retire_category, Page(P::ManageVocabulary);
+    POST "/settings/vocabulary/categories/{key}/restore" => terms::restore_category, Page(P::ManageVocabulary);
 
     // Agreements and permits.
     GET "/agreements" => contracts::list, Page(P::Read);

@@ -33,4 +33,5 @@ pub mod sign_in;
 pub mod upload;
 pub mod timeline;
 pub mod vendors;
+pub mod vocabulary;
 pub mod words;

@@ -25,6 +25,8 @@ pub enum Permission {
     Approve,
     /// Register sources, catalogue datasets, class fields.
     ManageCatalogue,
+    /// Add purposes and data categories to the vocabulary, retire and restore them.
+    ManageVocabulary,
     /// Record what people said of the use of their data, and look one of them up.
     ManageConsent,
     /// See raw values of a dataset: a few sample rows, as those who write, class and approve need them.
@@ -39,7 +41,7 @@ pub enum Permission {
 
 impl Permission {
     /// Every permission.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Read,
         Self::ReadHistory,
         Self::ManagePeople,
@@ -50,6 +52,7 @@ impl Permission {
         Self::ManageAgreements,
         Self::Approve,
         Self::ManageCatalogue,
+        Self::ManageVocabulary,
         Self::ManageConsent,
         Self::SeeSamples,
         Self::RevealTokens,
@@ -85,6 +88,7 @@ pub const fn allows(role: Role, permission: Permission) -> bool {
                     | P::Decide
                     | P::ManageAgreements
                     | P::Approve
+                    | P::ManageVocabulary
                     | P::ManageConsent
                     | P::SeeSamples
                     | P::RevealTokens

@@ -8,6 +8,7 @@ use crate::domain::person::Actor;
 use crate::domain::text::{Digest, FieldName, Name, Prose};
 use crate::domain::time::Instant;
 use crate::domain::vendor::Vendor;
+use crate::domain::vocabulary::Vocabulary;
 
 use super::{Denied, is_privacy_officer, is_same_person};
 
@@ -23,9 +24,9 @@ pub fn transfers(vendor: &Vendor) -> bool {
 }
 
 /// Changes a draft's terms. The last person to write them is their author.
-pub fn edit(version: AgreementVersion, by: &Actor, terms: AgreementTerms) -> Result<AgreementVersion, Denied> {
+pub fn edit(version: AgreementVersion, by: &Actor, terms: AgreementTerms, vocabulary: &Vocabulary) -> Result<AgreementVersion, Denied> {
     check_draft(&version)?;
-    terms.check()?;
+    terms.check(vocabulary, &version.terms)?;
     let version = written_by(version, by)?;
     Ok(AgreementVersion { terms, ..version })
 }

@@ -3,9 +3,9 @@
 use crate::domain::Invalid;
 use crate::domain::consent::{ConsentRecord, Matter, Signal, Standing};
 use crate::domain::permit::LegalBasis;
-use crate::domain::purpose::known_purpose;
 use crate::domain::text::Slug;
 use crate::domain::time::Instant;
+use crate::domain::vocabulary::{Purpose, Vocabulary};
 
 /// How far ahead of our clock an event's may stand, in seconds: platforms' clocks differ.
 const MOST_AHEAD: i64 = 300;
@@ -24,13 +24,14 @@ pub struct SubjectRule {
 
 /// What a permit's basis and purpose ask. An objection to direct marketing is absolute whatever the basis (Art. 21(3));
 /// otherwise it counts against legitimate interests and public tasks (Art. 21(1)). A contract or a legal duty asks nobody.
-pub fn rule(basis: LegalBasis, purpose: &Slug) -> SubjectRule {
+/// `known` is what the vocabulary says of the purpose.
+pub fn rule(basis: LegalBasis, purpose: &Slug, known: Option<&Purpose>) -> SubjectRule {
     let objectionable = match basis {
         LegalBasis::LegitimateInterests | LegalBasis::PublicTask => true,
         LegalBasis::Consent | LegalBasis::Contract | LegalBasis::LegalObligation | LegalBasis::VitalInterests => false,
     };
     // A purpose that is no longer in the vocabulary is asked for everything.
-    let (direct_marketing, sale) = known_purpose(purpose).map_or((true, true), |term| (term.direct_marketing, term.sale));
+    let (direct_marketing, sale) = known.map_or((true, true), |term| (term.direct_marketing, term.sale));
     SubjectRule {
         purpose: purpose.clone(),
         consent: basis == LegalBasis::Consent,
@@ -74,14 +75,15 @@ pub fn supersedes(new: &ConsentRecord, known: Option<&Standing>) -> bool {
 }
 
 /// Whether a record can be.
-pub fn check(record: &ConsentRecord, now: Instant) -> Result<(), Invalid> {
+pub fn check(record: &ConsentRecord, vocabulary: &Vocabulary, now: Instant) -> Result<(), Invalid> {
     let Matter { signal, purpose, .. } = &record.matter;
     match (signal.has_purpose(), purpose) {
         (true, None) => return Err(Invalid::new("purpose", "must be given for a consent or an objection")),
         (false, Some(_)) => {
             return Err(Invalid::new("purpose", "must be left out: a restriction and an opt-out are not about one purpose"));
         }
-        (true, Some(purpose)) if known_purpose(purpose).is_err() => {
+        // Of a retired purpose too: people take back what they said.
+        (true, Some(purpose)) if vocabulary.purpose(purpose).is_none() => {
             return Err(Invalid::new("purpose", "must be a purpose of the vocabulary"));
         }
         (true, Some(_)) | (false, None) => {}
@@ -112,7 +114,7 @@ mod tests {
     fn the_basis_and_the_purpose_say_who_is_asked() {
         use LegalBasis as B;
         let asked = |basis, purpose: &str| {
-            let rule = rule(basis, &slug(purpose));
+            let rule = rule(basis, &slug(purpose), Vocabulary::shipped().purpose(&slug(purpose)));
             (rule.consent, rule.objection, rule.opt_out)
         };
         for (basis, analytics, marketing) in [
@@ -127,8 +129,10 @@ mod tests {
             assert_eq!(asked(basis, "email-marketing"), marketing, "{basis:?}");
         }
         assert_eq!(asked(B::Contract, "personalised-advertising"), (false, true, true), "shared for advertising");
+        let unknown = rule(B::Contract, &slug("long-gone"), None);
+        assert!(unknown.objection && unknown.opt_out, "a purpose that nobody knows is asked for everything");
         let restricted = |rule: &SubjectRule| rule.asks().iter().any(|(signal, _)| *signal == Signal::Restriction);
-        assert!(restricted(&rule(B::LegalObligation, &slug("legal-compliance"))), "a restriction always counts");
+        assert!(restricted(&rule(B::LegalObligation, &slug("legal-compliance"), None)), "a restriction always counts");
     }
 
     fn record(signal: Signal, stands: bool, at: i64) -> ConsentRecord {
@@ -162,10 +166,10 @@ mod tests {
 
     #[test]
     fn what_can_not_be_is_refused() {
-        let now = Instant::from_seconds(1_000);
-        assert_eq!(check(&record(Signal::Consent, true, 1_000), now), Ok(()));
-        assert_eq!(check(&record(Signal::Consent, true, 1_300), now), Ok(()));
-        let field = |record: ConsentRecord| check(&record, now).unwrap_err().field;
+        let (now, shipped) = (Instant::from_seconds(1_000), Vocabulary::shipped());
+        assert_eq!(check(&record(Signal::Consent, true, 1_000), &shipped, now), Ok(()));
+        assert_eq!(check(&record(Signal::Consent, true, 1_300), &shipped, now), Ok(()));
+        let field = |record: ConsentRecord| check(&record, &shipped, now).unwrap_err().field;
         assert_eq!(field(record(Signal::Consent, true, 1_301)), "event_time");
         let mut odd = record(Signal::Consent, true, 1);
         odd.matter.purpose = None;
@@ -176,7 +180,7 @@ mod tests {
         odd.matter.purpose = Some(slug("email-marketing"));
         assert_eq!(field(odd), "purpose");
         let ending = |record: ConsentRecord, end| ConsentRecord { ends_at: Some(Instant::from_seconds(end)), ..record };
-        assert_eq!(check(&ending(record(Signal::Consent, true, 1), 2), now), Ok(()));
+        assert_eq!(check(&ending(record(Signal::Consent, true, 1), 2), &shipped, now), Ok(()));
         assert_eq!(field(ending(record(Signal::Consent, true, 2), 2)), "ends_at");
         assert_eq!(field(ending(record(Signal::Consent, false, 1), 2)), "ends_at");
         assert_eq!(field(ending(record(Signal::Objection, true, 1), 2)), "ends_at");

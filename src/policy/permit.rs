@@ -9,12 +9,19 @@ use crate::domain::permit::{Change, Permit, PermitTerms, Revision, RevisionStatu
 use crate::domain::person::Actor;
 use crate::domain::text::{Digest, FieldName, Slug};
 use crate::domain::time::Instant;
+use crate::domain::vocabulary::Vocabulary;
 
 use super::{Denied, agreement as agreements};
 
 /// Whether terms lie within what an agreement version signs for.
-pub fn check_within(kind: AgreementKind, version: &AgreementVersion, terms: &PermitTerms, dataset: &Dataset) -> Result<(), Denied> {
-    terms.check(dataset)?;
+pub fn check_within(
+    kind: AgreementKind,
+    version: &AgreementVersion,
+    terms: &PermitTerms,
+    dataset: &Dataset,
+    vocabulary: &Vocabulary,
+) -> Result<(), Denied> {
+    terms.check(dataset, vocabulary)?;
     if !version.terms.purposes.contains(&terms.purpose) {
         return Err(Invalid::new("purpose", "must be one of the agreement's purposes").into());
     }

@@ -29,6 +29,7 @@ use crate::domain::text::{Digest, FieldName, Slug};
 use crate::domain::time::Instant;
 use crate::domain::treatment::Treatment;
 use crate::domain::vendor::{Lifecycle, Vendor};
+use crate::domain::vocabulary::Purpose;
 
 use super::consent::{SubjectRule, rule};
 /// Everything a decision on one permit reads, as it stood under one pair of counters.
@@ -52,6 +53,8 @@ pub struct LiveState {
     pub next_revision_from: Option<Instant>,
     /// Whether any consent was ever recorded for the revision's purpose in the dataset's subject domain.
     pub consent_recorded: bool,
+    /// What the vocabulary says of the revision's purpose, shipped or the house's own.
+    pub purpose: Option<Purpose>,
     pub dataset: Arc<Dataset>,
     pub source: Arc<Source>,
 }
@@ -385,7 +388,7 @@ pub fn compile(state: &LiveState, asked: &Asked, now: Instant) -> Result<Release
             filter,
             order,
         }),
-        subjects: rule(revision.terms.legal_basis, &revision.terms.purpose),
+        subjects: rule(revision.terms.legal_basis, &revision.terms.purpose, state.purpose.as_ref()),
         limits: Limits::of(&revision.terms),
         stands_until: stands_until(state, now),
     })

@@ -12,8 +12,8 @@ use crate::domain::agreement::{EndWay, SubProcessors, TransferMechanism};
 use crate::domain::condition::{Clause, Condition, Operator};
 use crate::domain::dataset::{FieldClass, LogicalType};
 use crate::domain::permit::{LegalBasis, OpenHours, Weekday};
-use crate::domain::purpose::{known_category, known_purpose};
 use crate::domain::text::Slug;
+use crate::domain::vocabulary::Vocabulary;
 
 use super::release::Limits;
 
@@ -30,13 +30,13 @@ pub const fn legal_basis(basis: LegalBasis) -> &'static str {
 }
 
 /// The title of a purpose; its key where the vocabulary no longer knows it.
-pub fn purpose(key: &Slug) -> String {
-    known_purpose(key).map_or_else(|_| key.to_string(), |term| term.title.to_owned())
+pub fn purpose(vocabulary: &Vocabulary, key: &Slug) -> String {
+    vocabulary.purpose(key).map_or_else(|| key.to_string(), |purpose| purpose.term.title.to_string())
 }
 
 /// The title of a data category; its key where the vocabulary no longer knows it.
-pub fn category(key: &Slug) -> String {
-    known_category(key).map_or_else(|_| key.to_string(), |term| term.title.to_owned())
+pub fn category(vocabulary: &Vocabulary, key: &Slug) -> String {
+    vocabulary.category(key).map_or_else(|| key.to_string(), |category| category.term.title.to_string())
 }
 
 /// How far a field leads to a person.

@@ -392,6 +392,20 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    vocabulary_terms (kind, key) {
+        kind -> Text,
+        key -> Text,
+        title -> Text,
+        description -> Text,
+        direct_marketing -> Bool,
+        sale -> Bool,
+        special -> Bool,
+        created_at -> BigInt,
+        retired_at -> Nullable<BigInt>,
+    }
+}
+
 diesel::joinable!(api_keys -> people (person));
 diesel::joinable!(sessions -> people (person));
 diesel::joinable!(agreement_versions -> agreements (agreement));

@@ -35,4 +35,5 @@ mod slow;
 mod sources;
 mod store;
 mod unlinkable;
+mod vocabulary;
 mod words;

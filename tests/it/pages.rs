@@ -15,6 +15,7 @@ mod queries;
 mod roles;
 mod templates;
 mod vendors;
+mod vocabulary;
 
 use flate2::read::GzDecoder;
 use std::io::Read;

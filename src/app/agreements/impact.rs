@@ -13,9 +13,10 @@ use crate::domain::id::{AgreementId, PersonId};
 use crate::domain::permit::{Permit, PermitTerms, Revision, RevisionStatus};
 use crate::domain::person::Role;
 use crate::domain::text::{FieldName, Name, Slug};
+use crate::domain::vocabulary::Vocabulary;
 use crate::policy::diff::{self, Diff};
 use crate::policy::{self, Denied};
-use crate::store::{Tx, agreements, datasets, evidence, people, permits, vendors};
+use crate::store::{Tx, agreements, datasets, evidence, people, permits, vendors, vocabulary};
 
 use super::App;
 use super::view::Around;
@@ -95,7 +96,8 @@ fn of(tx: &mut Tx, id: &AgreementId, number: i32) -> Result<Impact, AppError> {
     let today = tx.now().date();
     let holding = papers.iter().filter(|paper| paper.holds_on(today)).map(|paper| paper.id.clone()).collect();
     let around = Around { transfers: policy::agreement::transfers(&vendors::find(tx, &agreement.vendor)?), holding };
-    let (permits, authors, confirm_clear) = permits_under(tx, &agreement, version)?;
+    let vocabulary = vocabulary::load(tx)?;
+    let (permits, authors, confirm_clear) = permits_under(tx, &agreement, version, &vocabulary)?;
     let missing = match policy::agreement::check_complete(&agreement, version, permits.len(), &around.of(version, today)) {
         Err(Denied::Missing(missing)) => missing,
         Ok(()) | Err(Denied::State(_) | Denied::Person(_) | Denied::Invalid(_)) => Vec::new(),
@@ -106,7 +108,7 @@ fn of(tx: &mut Tx, id: &AgreementId, number: i32) -> Result<Impact, AppError> {
     Ok(Impact {
         number,
         compared_with: before.map(|before| before.number),
-        terms: diff::terms(before.map_or(&nothing, |before| &before.terms), &version.terms, &names),
+        terms: diff::terms(before.map_or(&nothing, |before| &before.terms), &version.terms, &names, &vocabulary),
         permits,
         confirm_clear,
         missing,
@@ -119,7 +121,7 @@ fn of(tx: &mut Tx, id: &AgreementId, number: i32) -> Result<Impact, AppError> {
 type Under = (Vec<PermitImpact>, BTreeSet<PersonId>, BTreeSet<FieldName>);
 
 /// The permits that live, each with what becomes of it; the authors; and what an approval must name.
-fn permits_under(tx: &mut Tx, agreement: &Agreement, version: &AgreementVersion) -> Result<Under, AppError> {
+fn permits_under(tx: &mut Tx, agreement: &Agreement, version: &AgreementVersion, vocabulary: &Vocabulary) -> Result<Under, AppError> {
     let datasets: BTreeMap<Slug, Dataset> =
         datasets::list_by_agreement(tx, &agreement.id)?.into_iter().map(|dataset| (dataset.name.clone(), dataset)).collect();
     let mut revisions: BTreeMap<Slug, Vec<Revision>> = BTreeMap::new();
@@ -133,7 +135,7 @@ fn permits_under(tx: &mut Tx, agreement: &Agreement, version: &AgreementVersion)
         let drafted = |one: &&Revision| one.status == RevisionStatus::Proposed && one.agreement_version == version.number;
         let proposed = revisions.iter().rev().find(drafted);
         let Some(next) = proposed.or(standing) else { continue };
-        let impact = one(agreement, version, permit, standing, next, datasets.get(&next.terms.dataset));
+        let impact = one((agreement, version), permit, standing, next, datasets.get(&next.terms.dataset), vocabulary);
         if proposed.is_some() {
             authors.extend(next.authors.iter().cloned());
             confirm.extend(impact.clear_identifiers.iter().cloned());
@@ -144,19 +146,22 @@ fn permits_under(tx: &mut Tx, agreement: &Agreement, version: &AgreementVersion)
 }
 
 fn one(
-    agreement: &Agreement,
-    version: &AgreementVersion,
+    (agreement, version): (&Agreement, &AgreementVersion),
     permit: &Permit,
     standing: Option<&Revision>,
     next: &Revision,
     dataset: Option<&Dataset>,
+    vocabulary: &Vocabulary,
 ) -> PermitImpact {
     let within = |terms: &PermitTerms| match dataset {
-        Some(dataset) => policy::permit::check_within(agreement.kind, version, terms, dataset).err().map(|denied| denied.to_string()),
+        Some(dataset) => {
+            policy::permit::check_within(agreement.kind, version, terms, dataset, vocabulary).err().map(|denied| denied.to_string())
+        }
         None => Some("The dataset is not catalogued.".to_owned()),
     };
     let outside = within(&next.terms);
-    let changes = standing.map_or_else(|| diff::added(&next.terms), |standing| diff::permits(&standing.terms, &next.terms));
+    let changes =
+        standing.map_or_else(|| diff::added(&next.terms, vocabulary), |standing| diff::permits(&standing.terms, &next.terms, vocabulary));
     let fate = match standing {
         _ if outside.is_some() => PermitFate::LeftBehind,
         None => PermitFate::New,

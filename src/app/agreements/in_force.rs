@@ -6,8 +6,9 @@ use crate::domain::agreement::{Agreement, AgreementVersion, VersionStatus};
 use crate::domain::permit::{Permit, Revision, RevisionStatus};
 use crate::domain::person::Actor;
 use crate::domain::time::Instant;
+use crate::domain::vocabulary::Vocabulary;
 use crate::policy;
-use crate::store::{Tx, permits};
+use crate::store::{Tx, permits, vocabulary};
 
 use crate::app::{AppError, permits as permit_acts};
 
@@ -23,11 +24,12 @@ pub(super) fn put_in_force(tx: &mut Tx, agreement: &Agreement, version: &Agreeme
             permit_acts::put_in_force(tx, version, revision, *from, by)?;
         }
     }
+    let vocabulary = vocabulary::load(tx)?;
     for permit in permits::list_by_agreement(tx, &agreement.id)? {
         if permit.ended_at.is_some() || fresh.contains(&permit.key) {
             continue;
         }
-        take_along(tx, agreement, version, &permit, *from, by)?;
+        take_along(tx, agreement, version, &permit, &vocabulary, *from, by)?;
     }
     Ok(())
 }
@@ -37,6 +39,7 @@ fn take_along(
     agreement: &Agreement,
     version: &AgreementVersion,
     permit: &Permit,
+    vocabulary: &Vocabulary,
     from: Instant,
     by: &Actor,
 ) -> Result<(), AppError> {
@@ -46,7 +49,7 @@ fn take_along(
         return Ok(());
     }
     let dataset = permit_acts::dataset(tx, &standing.terms.dataset)?;
-    if policy::permit::check_within(agreement.kind, version, &standing.terms, &dataset).is_err() {
+    if policy::permit::check_within(agreement.kind, version, &standing.terms, &dataset, vocabulary).is_err() {
         return Ok(());
     }
     let number = revisions.last().map_or(1, |last| last.number.saturating_add(1));

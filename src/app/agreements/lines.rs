@@ -9,11 +9,12 @@ use crate::domain::permit::RevisionStatus;
 use crate::domain::person::Actor;
 use crate::domain::time::Instant;
 use crate::domain::vendor::Vendor;
+use crate::domain::vocabulary::Vocabulary;
 use crate::policy;
 use crate::policy::access::{Permission, allows};
 use crate::store::agreements::lines::{self, LineFilter, Standing, WaitsFor};
 use crate::store::names::{self, Names};
-use crate::store::{agreements, evidence, vendors};
+use crate::store::{agreements, evidence, vendors, vocabulary};
 
 use crate::app::{App, AppError};
 
@@ -90,6 +91,7 @@ pub struct AgreementSheet {
     pub people: Names,
     /// Whether any of the vendor's countries needs a transfer mechanism.
     pub transfers: bool,
+    pub vocabulary: Vocabulary,
 }
 
 /// One agreement with its vendor, the vendor's evidence and the names of those who acted.
@@ -102,7 +104,7 @@ pub async fn sheet(app: &App, id: AgreementId) -> Result<AgreementSheet, AppErro
             let view = view(tx, agreement)?;
             let people = names::people(tx, &named(&view))?;
             let transfers = policy::agreement::transfers(&vendor);
-            Ok(AgreementSheet { view, vendor, papers, people, transfers })
+            Ok(AgreementSheet { view, vendor, papers, people, transfers, vocabulary: vocabulary::load(tx)? })
         })
         .await
 }

@@ -10,7 +10,7 @@ use crate::domain::person::Actor;
 use crate::domain::text::{Digest, FieldName, Name, Prose, Reason};
 use crate::history::Body;
 use crate::policy;
-use crate::store::{Scope, Tx, agreements, permits};
+use crate::store::{Scope, Tx, agreements, permits, vocabulary};
 
 use crate::app::{App, AppError, append, check_version, permits as permit_acts};
 
@@ -76,9 +76,9 @@ pub async fn edit(
     terms: AgreementTerms,
 ) -> Result<AgreementView, AppError> {
     let actor = by.clone();
-    step(app, by, id, number, "edit", None, move |_, _, version| {
+    step(app, by, id, number, "edit", None, move |tx, _, version| {
         check_version(read, version.version)?;
-        Ok(policy::agreement::edit(version, &actor, terms)?)
+        Ok(policy::agreement::edit(version, &actor, terms, &vocabulary::load(tx)?)?)
     })
     .await
 }
@@ -108,9 +108,10 @@ pub async fn document(app: &App, id: AgreementId, number: i32) -> Result<Vec<u8>
 pub async fn submit(app: &App, by: &Actor, id: AgreementId, number: i32) -> Result<AgreementView, AppError> {
     step(app, by, id, number, "submit", None, move |tx, agreement, version| {
         let proposed = permits::proposed(tx, &agreement.id, number)?;
+        let vocabulary = vocabulary::load(tx)?;
         for revision in &proposed {
             let dataset = permit_acts::dataset(tx, &revision.terms.dataset)?;
-            policy::permit::check_within(agreement.kind, &version, &revision.terms, &dataset)?;
+            policy::permit::check_within(agreement.kind, &version, &revision.terms, &dataset, &vocabulary)?;
         }
         let (around, permits, now) = (surroundings(tx, agreement)?, living_permits(tx, agreement)?, tx.now());
         Ok(policy::agreement::submit(agreement, version.clone(), permits, &around.of(&version, now.date()), now)?)
@@ -142,10 +143,11 @@ pub async fn approve(app: &App, by: &Actor, id: AgreementId, number: i32, approv
     step(app, by, id, number, "approve", beside, move |tx, agreement, version| {
         check_version(read, version.version)?;
         let proposed = permits::proposed(tx, &agreement.id, number)?;
+        let vocabulary = vocabulary::load(tx)?;
         let mut clear = BTreeSet::new();
         for revision in &proposed {
             let dataset = permit_acts::dataset(tx, &revision.terms.dataset)?;
-            policy::permit::check_within(agreement.kind, &version, &revision.terms, &dataset)?;
+            policy::permit::check_within(agreement.kind, &version, &revision.terms, &dataset, &vocabulary)?;
             clear.append(&mut revision.terms.clear_identifiers(&dataset));
         }
         check_complete(tx, agreement, &version)?;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::app::{App, AppError, append, check_version, secrets};
+use crate::app::{App, AppError, append, check_version, secrets, vocabulary};
 use crate::domain::dataset::{ColumnNow, ColumnState, Dataset, Source, SubjectMapping, check_fields};
 use crate::domain::id::VendorId;
 use crate::domain::permit::{PermitTerms, RevisionStatus};
@@ -176,7 +176,7 @@ pub async fn confirm(app: &App, by: &Actor, name: Slug, seen: Seen) -> Result<Da
         return Err(AppError::Stale);
     }
     let confirmed = policy::drift::confirm(&dataset, &columns)?;
-    check_fields(&confirmed.fields, &dataset.subject)?;
+    check_fields(&confirmed.fields, &dataset.subject, &vocabulary::load(app).await?, &dataset.fields)?;
     let by = by.clone();
     let ledger = secrets::sealed(app, &secrets::ledger_key(&dataset.subject.domain))?;
     app.store

@@ -1,6 +1,7 @@
 //! What the filters of the history offer to choose from: bounded, however many vendors there are; a name finds the rest.
 
-use crate::store::names;
+use crate::domain::vocabulary::Vocabulary;
+use crate::store::{names, vocabulary};
 
 use super::super::{App, AppError};
 
@@ -28,6 +29,7 @@ pub struct Offers {
     pub vendors: Vec<(String, String)>,
     pub people: Vec<(String, String)>,
     pub datasets: Vec<String>,
+    pub vocabulary: Vocabulary,
     pub sought: Sought,
 }
 
@@ -44,6 +46,7 @@ pub async fn offers(app: &App, vendor: &str) -> Result<Offers, AppError> {
                 vendors: names::first_vendors(tx, MOST_VENDORS)?,
                 people: names::first_people(tx, MOST_LISTED)?,
                 datasets: names::first_datasets(tx, MOST_LISTED)?.into_iter().map(|(_, name)| name).collect(),
+                vocabulary: vocabulary::load(tx)?,
                 sought,
             })
         })

@@ -11,11 +11,12 @@ use crate::domain::permit::{LegalBasis, OpenHours};
 use crate::domain::text::{Digest, FieldName, Slug};
 use crate::domain::time::{Date, Instant};
 use crate::domain::treatment::Treatment;
+use crate::domain::vocabulary::Vocabulary;
 use crate::history::leaf::leaf_hash;
 use crate::history::policy::Policy;
 use crate::store::Tx;
 use crate::store::history::{self, EntryRow};
-use crate::store::names;
+use crate::store::{names, vocabulary};
 
 use super::super::{App, AppError};
 use super::lines::{HistoryLine, Known, draft};
@@ -39,6 +40,8 @@ pub struct Reading {
     pub names: BTreeMap<String, Named>,
     /// How many entries there are.
     pub size: i64,
+    /// What purposes are called.
+    pub vocabulary: Vocabulary,
 }
 
 /// What an id is called, by the kind of noun.
@@ -140,7 +143,18 @@ pub async fn read(app: &App, position: i64) -> Result<Reading, AppError> {
             let drafts = [draft(row)?];
             let known = Known::of(tx, &drafts)?;
             let [draft] = drafts;
-            Ok(Reading { line: draft.told(&known), hash, intact, canonical, leaf, erased, policy, names, size })
+            Ok(Reading {
+                line: draft.told(&known),
+                hash,
+                intact,
+                canonical,
+                leaf,
+                erased,
+                policy,
+                names,
+                size,
+                vocabulary: vocabulary::load(tx)?,
+            })
         })
         .await
 }

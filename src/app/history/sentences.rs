@@ -70,6 +70,12 @@ pub const SENTENCES: &[(&str, &str, &str)] = &[
     ("dataset", "catalogue", "{actor} catalogued {dataset}"),
     ("dataset", "edit", "{actor} changed the catalogue's entry of {dataset}"),
     ("dataset", "move", "{actor} let the rows of {dataset} come from another source"),
+    ("purpose", "add", "{actor} added the purpose {id} to the vocabulary"),
+    ("purpose", "retire", "{actor} retired the purpose {id}: it is not offered any more"),
+    ("purpose", "restore", "{actor} restored the purpose {id}: it is offered again"),
+    ("category", "add", "{actor} added the data category {id} to the vocabulary"),
+    ("category", "retire", "{actor} retired the data category {id}: it is not offered any more"),
+    ("category", "restore", "{actor} restored the data category {id}: it is offered again"),
     ("signing_key", "make", "{actor} made a new key for signing tokens"),
 ];
 

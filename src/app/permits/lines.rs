@@ -8,12 +8,13 @@ use crate::domain::permit::{Change, Permit, PermitTerms, Revision, RevisionStatu
 use crate::domain::person::Actor;
 use crate::domain::text::{Name, Slug};
 use crate::domain::time::Instant;
+use crate::domain::vocabulary::Vocabulary;
 use crate::policy;
 use crate::policy::diff::{self, Diff};
 use crate::store::names::{self, Names};
 use crate::store::overview::{PulledBy, last_pulls};
 use crate::store::permits::lines::{self, LineFilter, LineRow};
-use crate::store::{agreements, datasets, permits, vendors};
+use crate::store::{agreements, datasets, permits, vendors, vocabulary};
 
 use crate::app::agreements::PermitView;
 use crate::app::{App, AppError};
@@ -107,6 +108,7 @@ pub struct PermitSheet {
     /// Names of the people who wrote or approved revisions.
     pub people: Names,
     pub last_pull: Option<Instant>,
+    pub vocabulary: Vocabulary,
 }
 
 impl PermitSheet {
@@ -137,7 +139,8 @@ pub async fn sheet(app: &App, key: Slug) -> Result<PermitSheet, AppError> {
             let last_pull = last_pulls(tx, PulledBy::Permit, std::slice::from_ref(&key))?.into_values().max();
             let now = tx.now();
             let versions = policy::agreement::standing(versions, now);
-            Ok(PermitSheet { view: PermitView::new(permit, revisions, now), agreement, versions, vendor_name, dataset, people, last_pull })
+            let (view, vocabulary) = (PermitView::new(permit, revisions, now), vocabulary::load(tx)?);
+            Ok(PermitSheet { view, agreement, versions, vendor_name, dataset, people, last_pull, vocabulary })
         })
         .await
 }
@@ -151,9 +154,9 @@ pub struct Foreseen {
 }
 
 /// What saving these terms on top of what is in force would do, by the same judgement that saving makes.
-pub fn foresee(standing: &Revision, terms: &PermitTerms, agreement_version: i32) -> Result<Foreseen, AppError> {
+pub fn foresee(standing: &Revision, terms: &PermitTerms, agreement_version: i32, vocabulary: &Vocabulary) -> Result<Foreseen, AppError> {
     let at_once = policy::permit::judge_under(standing, terms, agreement_version)? == Change::Narrowing;
-    Ok(Foreseen { changes: diff::permits(&standing.terms, terms), at_once })
+    Ok(Foreseen { changes: diff::permits(&standing.terms, terms, vocabulary), at_once })
 }
 
 /// Why this person may not approve a revision; `None` where they may.

@@ -12,7 +12,7 @@ use crate::domain::text::{FieldName, Line, Slug};
 use crate::domain::treatment::Treatment;
 use crate::policy::matrix::{self, Choice};
 use crate::policy::words;
-use crate::store::{agreements, datasets, permits};
+use crate::store::{agreements, datasets, permits, vocabulary};
 
 /// A dataset's fields as a permit's matrix shows them.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
@@ -66,6 +66,7 @@ pub async fn matrix(app: &App, agreement: AgreementId, dataset: Slug) -> Result<
             let versions = agreements::versions(tx, &agreement.id)?;
             let version = versions.iter().rev().find(|version| !matches!(version.status, VersionStatus::Terminated { .. }));
             let standing = standing(permits::revisions_by_agreement(tx, &agreement.id)?, &dataset.name);
+            let vocabulary = vocabulary::load(tx)?;
             let fields = dataset.fields.iter().map(|field| {
                 let treated = standing.iter().filter_map(|revision| Some((revision, revision.terms.fields.get(&field.name)?)));
                 let current = treated.map(|(revision, treatment)| Standing {
@@ -81,7 +82,7 @@ pub async fn matrix(app: &App, agreement: AgreementId, dataset: Slug) -> Result<
                     logical: field.logical,
                     class: field.class,
                     category: field.category.clone(),
-                    category_title: words::category(&field.category),
+                    category_title: words::category(&vocabulary, &field.category),
                     description: field.description.clone(),
                     signed: version.is_some_and(|version| version.terms.data_categories.contains(&field.category)),
                     subject: field.name == dataset.subject.field,

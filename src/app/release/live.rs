@@ -12,7 +12,7 @@ use crate::engine::{Access, Secrets as EngineSecrets};
 use crate::keys::{self, Keyring};
 use crate::policy::release::{LiveState, ReleasePlan, stands_until};
 use crate::store::{
-    Clock, Tx, agreements, assessments, clients, consents, counters, datasets, evidence, permits, sources, tokens, vendors,
+    Clock, Tx, agreements, assessments, clients, consents, counters, datasets, evidence, permits, sources, tokens, vendors, vocabulary,
 };
 
 use super::super::consents::{Asking, asking};
@@ -108,6 +108,8 @@ pub fn load(tx: &mut Tx, keyring: &Keyring, token: &Token, permit: Permit) -> Re
         }
         _ => false,
     };
+    // It is read under the counters like all else here: whoever adds a purpose moves them.
+    let purpose = vocabulary::find_purpose(tx, &described.terms.purpose)?;
     let state = LiveState {
         token: token.clone(),
         client: clients::find(tx, &token.client)?,
@@ -118,6 +120,7 @@ pub fn load(tx: &mut Tx, keyring: &Keyring, token: &Token, permit: Permit) -> Re
         successor_from: agreements::next_start(tx, &permit.agreement, now)?,
         next_revision_from,
         consent_recorded,
+        purpose,
         revision,
         dataset: Arc::new(dataset),
         source: Arc::new(source),

@@ -7,9 +7,10 @@ use actix_web::{Error, HttpRequest, HttpResponse};
 use askama::Template;
 
 use crate::app::consents::{self, Counted, Known};
-use crate::app::{App, AppError, catalogue};
+use crate::app::{App, AppError, catalogue, vocabulary};
 use crate::domain::Invalid;
 use crate::domain::text::Slug;
+use crate::domain::vocabulary::Vocabulary;
 use crate::http::api::Tidegate;
 use crate::http::guard::{ManageConsent, Read};
 use crate::policy::Denied;
@@ -42,6 +43,7 @@ struct ListPage {
     frame: Frame,
     typed: Typed,
     rows: Vec<Counted>,
+    vocabulary: Vocabulary,
     /// The domains to look a person up in; empty for those who may not.
     domains: Vec<Choice>,
 }
@@ -53,6 +55,7 @@ struct PersonPage {
     crumbs: Vec<Crumb>,
     key: String,
     known: Known,
+    vocabulary: Vocabulary,
 }
 
 fn crumb() -> Crumb {
@@ -74,8 +77,10 @@ pub async fn list(request: HttpRequest, app: Tidegate, by: Visitor<Read>) -> Ans
 
 async fn list_page<P>(request: &HttpRequest, app: &App, by: &Visitor<P>, status: StatusCode, typed: Typed) -> Answer {
     let rows = by.want(request, consents::counts(app).await)?;
+    let vocabulary = by.want(request, vocabulary::load(app).await)?;
     let domains = if by.may(Permission::ManageConsent) { by.want(request, domains(app).await)? } else { Vec::new() };
-    Ok(render(request, status, &ListPage { frame: by.frame(request, "Consent", Section::Consent), typed, rows, domains }))
+    let frame = by.frame(request, "Consent", Section::Consent);
+    Ok(render(request, status, &ListPage { frame, typed, rows, vocabulary, domains }))
 }
 
 /// What one person said. Their key comes in the form and goes with the page: an address would be kept in logs.
@@ -92,8 +97,9 @@ pub async fn look_up(request: HttpRequest, app: Tidegate, sent: Saved<ManageCons
     };
     match consents::look_up(&app, &by.actor(), domain, key.clone()).await {
         Ok(known) => {
+            let vocabulary = by.want(&request, vocabulary::load(&app).await)?;
             let frame = by.frame(&request, "What one person said", Section::Consent);
-            Ok(render(&request, StatusCode::OK, &PersonPage { frame, crumbs: vec![crumb()], key, known }))
+            Ok(render(&request, StatusCode::OK, &PersonPage { frame, crumbs: vec![crumb()], key, known, vocabulary }))
         }
         Err(AppError::Invalid(error) | AppError::Denied(Denied::Invalid(error))) => {
             list_page(&request, &app, &by, StatusCode::UNPROCESSABLE_ENTITY, typed.refused([error])).await

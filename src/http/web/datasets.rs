@@ -14,10 +14,12 @@ use askama::Template;
 use crate::app::catalogue::{self, DatasetLine, DatasetView, PermitUse};
 use crate::app::lists::Page;
 use crate::app::preview::{self, PreviewAsk, SideBySide};
+use crate::app::vocabulary;
 use crate::domain::condition::Condition;
 use crate::domain::dataset::{FieldClass, Source};
 use crate::domain::permit::RevisionStatus;
 use crate::domain::text::Slug;
+use crate::domain::vocabulary::Vocabulary;
 use crate::http::api::Tidegate;
 use crate::http::guard::{Read, SeeSamples};
 
@@ -50,6 +52,7 @@ struct DatasetPage {
     frame: Frame,
     crumbs: Vec<Crumb>,
     view: DatasetView,
+    vocabulary: Vocabulary,
     facts: Vec<Fact>,
 }
 
@@ -141,9 +144,10 @@ fn place(source: &Source) -> String {
 pub async fn show(request: HttpRequest, app: Tidegate, by: Visitor<Read>) -> Answer {
     let name = name_of(&request, &by)?;
     let view = by.want(&request, catalogue::view(&app, name).await)?;
+    let vocabulary = by.want(&request, vocabulary::load(&app).await)?;
     let facts = facts(&view);
     let frame = by.frame(&request, view.dataset.name.to_string(), Section::Datasets);
-    Ok(render(&request, StatusCode::OK, &DatasetPage { frame, crumbs: vec![crumb()], view, facts }))
+    Ok(render(&request, StatusCode::OK, &DatasetPage { frame, crumbs: vec![crumb()], view, vocabulary, facts }))
 }
 
 fn facts(view: &DatasetView) -> Vec<Fact> {

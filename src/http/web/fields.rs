@@ -1,13 +1,13 @@
 //! The fields of a dataset as a form: a row for each column, and what was typed read back without a word lost.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::app::catalogue::SuggestedColumn;
 use crate::domain::Invalid;
 use crate::domain::advice::Advice;
 use crate::domain::dataset::{Dataset, DiscoveredColumn, Field, FieldClass, LogicalType, SubjectMapping};
-use crate::domain::purpose::CATEGORIES;
-use crate::domain::text::{FieldName, Line};
+use crate::domain::text::{FieldName, Line, Slug};
+use crate::domain::vocabulary::Vocabulary;
 use crate::policy::words as policy_words;
 
 use super::agreements::clauses::capital;
@@ -232,9 +232,9 @@ pub fn fill_open(rows: &mut [FieldRow], class: &str, category: &str) {
 }
 
 /// Fields and subject, read from the rows that are taken; an error is put beside its field of the form.
-pub fn read(rows: &[FieldRow], typed: &Typed, errors: &mut Vec<Invalid>) -> Option<(Vec<Field>, SubjectMapping)> {
+pub fn read(rows: &[FieldRow], typed: &Typed, vocabulary: &Vocabulary, errors: &mut Vec<Invalid>) -> Option<(Vec<Field>, SubjectMapping)> {
     let fields: Vec<Option<Field>> =
-        rows.iter().enumerate().filter(|(_, row)| row.taken).map(|(at, row)| read_row(row, at, errors)).collect();
+        rows.iter().enumerate().filter(|(_, row)| row.taken).map(|(at, row)| read_row(row, at, vocabulary, errors)).collect();
     if fields.is_empty() {
         errors.push(Invalid::new("take-0", "must be ticked for at least one field"));
     }
@@ -257,7 +257,7 @@ pub fn read(rows: &[FieldRow], typed: &Typed, errors: &mut Vec<Invalid>) -> Opti
     Some((fields, SubjectMapping { field: subject?, domain: domain? }))
 }
 
-fn read_row(row: &FieldRow, at: usize, errors: &mut Vec<Invalid>) -> Option<Field> {
+fn read_row(row: &FieldRow, at: usize, vocabulary: &Vocabulary, errors: &mut Vec<Invalid>) -> Option<Field> {
     let mut wrong = |field: &str, reason: &str| errors.push(Invalid::new(format!("{field}-{at}"), reason));
     let name = row.name.parse::<FieldName>().map_err(|error| wrong("take", &error.reason)).ok();
     let logical = LogicalType::from_key(&row.logical);
@@ -268,7 +268,7 @@ fn read_row(row: &FieldRow, at: usize, errors: &mut Vec<Invalid>) -> Option<Fiel
     if class.is_none() {
         wrong("class", "must be chosen");
     }
-    let category = CATEGORIES.iter().find(|term| term.key == row.category).and_then(|term| term.key.parse().ok());
+    let category = row.category.parse::<Slug>().ok().filter(|key| vocabulary.category(key).is_some());
     if category.is_none() {
         wrong("category", "must be chosen");
     }
@@ -315,7 +315,7 @@ pub fn placed(error: Invalid, rows: &[FieldRow]) -> Invalid {
 }
 
 /// What somebody else made of each field meanwhile, told in the rows that say otherwise.
-pub fn mark_other(rows: &mut [FieldRow], dataset: &Dataset) {
+pub fn mark_other(rows: &mut [FieldRow], dataset: &Dataset, vocabulary: &Vocabulary) {
     for row in rows {
         let stored = dataset.field(&row.name);
         let same = match stored {
@@ -327,15 +327,15 @@ pub fn mark_other(rows: &mut [FieldRow], dataset: &Dataset) {
             }
         };
         if !same {
-            row.other = stored.map_or_else(|| "not in the dataset".to_owned(), told);
+            row.other = stored.map_or_else(|| "not in the dataset".to_owned(), |field| told(field, vocabulary));
         }
     }
 }
 
-fn told(field: &Field) -> String {
+fn told(field: &Field, vocabulary: &Vocabulary) -> String {
     let description = field.description.as_ref().map(|text| format!(", “{text}”")).unwrap_or_default();
     let advice = field.advice.map(|advice| format!("; advised: {}", policy_words::treatment(&advice.treatment()))).unwrap_or_default();
-    format!("{}, {}{description}{advice}", words::class(&field.class), policy_words::category(&field.category))
+    format!("{}, {}{description}{advice}", words::class(&field.class), policy_words::category(vocabulary, &field.category))
 }
 
 /// The classes to choose from, each with what it means.
@@ -343,10 +343,12 @@ pub fn classes() -> Vec<Choice> {
     FieldClass::ALL.into_iter().map(|class| Choice::new(class.key(), words::class(&class)).hinted(words::class_means(&class))).collect()
 }
 
-/// The categories to choose from, each with what it is.
-pub fn categories() -> Vec<Choice> {
+/// The categories to choose from, each with what it is; of the retired ones those that a row has.
+pub fn categories(rows: &[FieldRow], vocabulary: &Vocabulary) -> Vec<Choice> {
     let special = |special: bool| if special { " (special category, Art. 9)" } else { "" };
-    CATEGORIES.iter().map(|term| Choice::new(term.key, format!("{}{}", term.title, special(term.special)))).collect()
+    let chosen: BTreeSet<&str> = rows.iter().map(|row| row.category.as_str()).collect();
+    let listed = vocabulary.categories().iter().filter(|one| one.term.is_offered() || chosen.contains(one.term.key.as_str()));
+    listed.map(|one| Choice::new(one.term.key.as_str(), format!("{}{}", one.term.title, special(one.special)))).collect()
 }
 
 /// The fields that may say whose row it is.

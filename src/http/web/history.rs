@@ -92,7 +92,7 @@ impl Offered {
             outcomes: words::outcomes(),
             gates: words::gates(),
             datasets: offers.datasets.iter().map(|name| Choice::new(name, name)).collect(),
-            purposes: said::purposes(),
+            purposes: said::purposes(offers.vocabulary.purposes()),
             people: words::people(&offers.people),
         }
     }

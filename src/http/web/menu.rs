@@ -38,7 +38,8 @@ const DATA: [Entry; 4] = [
     entry(Section::History, "/history", "History", "history", Some(Permission::ReadHistory)),
 ];
 /// The house itself.
-const HOUSE: [Entry; 2] = [
+const HOUSE: [Entry; 3] = [
+    entry(Section::Vocabulary, "/settings/vocabulary", "Vocabulary", "book", READ),
     entry(Section::Settings, "/settings", "Settings", "settings", Some(Permission::ManagePeople)),
     entry(Section::Help, "/help", "Help", "help-circle", None),
 ];
@@ -59,7 +60,7 @@ mod tests {
 
     #[test]
     fn each_role_sees_what_it_may_read() {
-        assert_eq!(labels(Role::Administrator).len(), 11);
+        assert_eq!(labels(Role::Administrator).len(), 12);
         assert!(!labels(Role::VendorManager).contains(&"Settings"));
         assert!(!labels(Role::DataSteward).contains(&"History"));
         assert!(labels(Role::ComplianceReviewer).contains(&"History"));

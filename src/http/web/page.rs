@@ -25,6 +25,7 @@ pub enum Section {
     Consent,
     Access,
     History,
+    Vocabulary,
     Settings,
     Help,
     /// Pages outside the menu: sign-in, errors.

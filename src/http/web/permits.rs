@@ -16,8 +16,10 @@ use askama::Template;
 use crate::app::catalogue;
 use crate::app::lists::{PermitFilter, PermitStage};
 use crate::app::permits::{self, PermitLine, PermitList};
+use crate::app::vocabulary;
 use crate::domain::permit::{Permit, Revision, RevisionStatus};
 use crate::domain::text::Slug;
+use crate::domain::vocabulary::Vocabulary;
 use crate::http::api::Tidegate;
 use crate::http::guard::Read;
 
@@ -42,6 +44,7 @@ struct ListPage {
     purposes: Vec<Choice>,
     stages: Vec<Choice>,
     list: PermitList,
+    vocabulary: Vocabulary,
     next: String,
     count: String,
     narrowed: bool,
@@ -70,7 +73,7 @@ impl ListPage {
     /// Dataset, purpose, and how many fields go out.
     fn about(&self, line: &PermitLine) -> (String, String, usize) {
         let Some(revision) = counting(line) else { return (String::new(), String::new(), 0) };
-        let purpose = crate::policy::words::purpose(&revision.terms.purpose);
+        let purpose = crate::policy::words::purpose(&self.vocabulary, &revision.terms.purpose);
         (revision.terms.dataset.to_string(), purpose, revision.terms.released().count())
     }
 }
@@ -111,12 +114,14 @@ pub async fn list(request: HttpRequest, app: Tidegate, by: Visitor<Read>) -> Ans
     let narrowed = filter != PermitFilter::default();
     let list = by.want(&request, permits::overview(&app, filter, slug("after"), ROWS).await)?;
     let datasets = by.want(&request, catalogue::list(&app).await)?;
+    let vocabulary = by.want(&request, vocabulary::load(&app).await)?;
     let page = ListPage {
         frame: by.frame(&request, "Permits", Section::Permits),
         next: next_part("/permits", &asked, &["q", "dataset", "purpose", "state"], list.next.as_ref()),
         count: words::count(list.total, "permit", "permits"),
         datasets: datasets.iter().map(|dataset| Choice::new(dataset.name.as_str(), dataset.name.as_str())).collect(),
-        purposes: words::purposes(),
+        purposes: words::purposes(vocabulary.purposes()),
+        vocabulary,
         stages: stages(),
         list,
         asked,

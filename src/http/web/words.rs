@@ -7,9 +7,9 @@ use crate::domain::dataset::{ColumnState, FieldClass, LogicalType};
 use crate::domain::gate::Gate;
 use crate::domain::permit::{Permit, RevisionStatus};
 use crate::domain::person::Role;
-use crate::domain::purpose::PURPOSES;
 use crate::domain::time::Instant;
 use crate::domain::vendor::{Lifecycle, Tier, VendorRole};
+use crate::domain::vocabulary::Purpose;
 use crate::policy::diff::Direction;
 
 use super::parts::Choice;
@@ -301,8 +301,8 @@ pub fn class_icon(class: &FieldClass) -> &'static str {
 }
 
 /// The purposes to choose from.
-pub fn purposes() -> Vec<Choice> {
-    PURPOSES.iter().map(|term| Choice::new(term.key, term.title)).collect()
+pub fn purposes<'a>(purposes: impl IntoIterator<Item = &'a Purpose>) -> Vec<Choice> {
+    purposes.into_iter().map(|purpose| Choice::new(purpose.term.key.as_str(), purpose.term.title.as_str())).collect()
 }
 
 /// Which way a change goes, in a word.

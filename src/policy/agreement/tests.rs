@@ -63,7 +63,7 @@ fn each_state_against_each_act() {
     let held = BTreeSet::new();
     let around = Surroundings { transfers: false, holding_evidence: &held, has_document: true, today: day(1).date() };
     let act = |name: &str, version: AgreementVersion| match name {
-        "edit" => edit(version, &manager, read(terms())),
+        "edit" => edit(version, &manager, read(terms()), &Vocabulary::shipped()),
         "attach" => attach(version, &manager, digest()),
         "submit" => submit(&agreement(None), version, 1, &around, day(1)),
         "approve" => approve(version, &officer, &[], None, &none(), &none(), day(1)),
@@ -124,12 +124,12 @@ fn who_approves() {
 
 #[test]
 fn whoever_writes_stays_an_author() {
-    let written = edit(version(1, S::Draft), &person(8, Role::PrivacyOfficer), read(terms())).unwrap();
+    let written = edit(version(1, S::Draft), &person(8, Role::PrivacyOfficer), read(terms()), &Vocabulary::shipped()).unwrap();
     let written = attach(written, &person(11, Role::VendorManager), digest()).unwrap();
     assert_eq!(written.authors, [id(7), id(8), id(11)].into());
     assert_eq!(written.author, id(11));
     for by in [Actor::Operator, Actor::System, Actor::Client(id(9))] {
-        assert!(matches!(edit(version(1, S::Draft), &by, read(terms())), Err(Denied::Person(_))));
+        assert!(matches!(edit(version(1, S::Draft), &by, read(terms()), &Vocabulary::shipped()), Err(Denied::Person(_))));
     }
 }
 

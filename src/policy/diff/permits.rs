@@ -5,12 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::domain::permit::{Change, PermitTerms, compare};
 use crate::domain::text::FieldName;
 use crate::domain::treatment::{GeoForm, Treatment};
+use crate::domain::vocabulary::Vocabulary;
 
 use super::super::words;
 use super::{Diff, Difference, Direction, moved, some};
 
 /// What changes for the receiver between two revisions.
-pub fn permits(before: &PermitTerms, after: &PermitTerms) -> Diff {
+pub fn permits(before: &PermitTerms, after: &PermitTerms, vocabulary: &Vocabulary) -> Diff {
     // Whoever adds a part to the terms must say here how it differs.
     let PermitTerms {
         dataset,
@@ -36,7 +37,7 @@ pub fn permits(before: &PermitTerms, after: &PermitTerms) -> Diff {
     };
     let old = || before.clone();
     note("dataset", "Dataset", (before.dataset.to_string(), dataset.to_string()), PermitTerms { dataset: dataset.clone(), ..old() });
-    let said = (words::purpose(&before.purpose), words::purpose(purpose));
+    let said = (words::purpose(vocabulary, &before.purpose), words::purpose(vocabulary, purpose));
     note("purpose", "Purpose", said, PermitTerms { purpose: purpose.clone(), ..old() });
     let said = (words::legal_basis(before.legal_basis).to_owned(), words::legal_basis(*legal_basis).to_owned());
     note("legal_basis", "Legal basis", said, PermitTerms { legal_basis: *legal_basis, ..old() });
@@ -87,8 +88,8 @@ pub fn permits(before: &PermitTerms, after: &PermitTerms) -> Diff {
 }
 
 /// What a new permit brings: all that it releases was withheld before.
-pub fn added(terms: &PermitTerms) -> Diff {
-    permits(&PermitTerms { fields: BTreeMap::new(), ..terms.clone() }, terms)
+pub fn added(terms: &PermitTerms, vocabulary: &Vocabulary) -> Diff {
+    permits(&PermitTerms { fields: BTreeMap::new(), ..terms.clone() }, terms, vocabulary)
 }
 
 const fn rows(direction: Direction) -> &'static str {

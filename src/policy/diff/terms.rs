@@ -7,6 +7,7 @@ use crate::domain::agreement::{AgreementTerms, Assistance, AtTheEnd, AuditRight,
 use crate::domain::agreement::{ControllerTerms, JointTerms, SubProcessors, Transfer};
 use crate::domain::id::EvidenceId;
 use crate::domain::time::Date;
+use crate::domain::vocabulary::Vocabulary;
 
 use super::super::words;
 use super::{Diff, Difference, Direction, moved, some};
@@ -98,11 +99,11 @@ impl List {
     }
 }
 
-/// What changes between two versions; `papers` names the evidence that either rests on.
-pub fn terms(before: &AgreementTerms, after: &AgreementTerms, papers: &Papers) -> Diff {
+/// What changes between two versions; `papers` names the evidence that either rests on, `vocabulary` what it is about.
+pub fn terms(before: &AgreementTerms, after: &AgreementTerms, papers: &Papers, vocabulary: &Vocabulary) -> Diff {
     check_every_clause(after);
     let mut sheet = Sheet::default();
-    scope(&mut sheet, before, after);
+    scope(&mut sheet, before, after, vocabulary);
     duties(&mut sheet, before, after, papers);
     sub_processors(&mut sheet, before.sub_processors.as_ref(), after.sub_processors.as_ref());
     controllers(&mut sheet, before, after);
@@ -148,16 +149,16 @@ const fn check_every_clause(terms: &AgreementTerms) {
 }
 
 /// What the contract covers: whose data, which, what for, and how long.
-fn scope(sheet: &mut Sheet, before: &AgreementTerms, after: &AgreementTerms) {
+fn scope(sheet: &mut Sheet, before: &AgreementTerms, after: &AgreementTerms, vocabulary: &Vocabulary) {
     use Direction::{Stronger, Unclear, Weaker};
     let text = ToString::to_string;
     let (was, is) = (&before.subject_matter, &after.subject_matter);
     sheet.clause("subject_matter", "Subject matter", was.as_ref(), is.as_ref(), More::Unclear, text);
     sheet.clause("nature", "Nature", before.nature.as_ref(), after.nature.as_ref(), More::Unclear, ToString::to_string);
     let list = List::new("purposes", "Purpose", ("purpose", "purposes"), Weaker, Stronger);
-    sheet.list(&list, &before.purposes, &after.purposes, words::purpose);
+    sheet.list(&list, &before.purposes, &after.purposes, |key| words::purpose(vocabulary, key));
     let list = List::new("data_categories", "Data category", ("data category", "data categories"), Weaker, Stronger);
-    sheet.list(&list, &before.data_categories, &after.data_categories, words::category);
+    sheet.list(&list, &before.data_categories, &after.data_categories, |key| words::category(vocabulary, key));
     let list = List::new("subject_categories", "Whose data", ("group of people", "groups of people"), Weaker, Stronger);
     sheet.list(&list, &set(&before.subject_categories), &set(&after.subject_categories), ToString::to_string);
     let list = List::new("instructions", "Documented instruction", ("instruction", "instructions"), Unclear, Unclear);

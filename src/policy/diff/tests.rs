@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use crate::domain::agreement::AgreementTerms;
 use crate::domain::permit::{Change, PermitTerms, compare};
+use crate::domain::vocabulary::Vocabulary;
 
 use super::Direction::{Neutral, Stronger, Unclear, Weaker};
 use super::*;
@@ -147,7 +148,7 @@ fn each_change_of_a_permit_is_said_with_where_it_leads() {
     let before: PermitTerms = serde_json::from_value(permit()).unwrap();
     for (pointer, member, was, is, direction, summary) in permit_cases() {
         let after: PermitTerms = serde_json::from_value(changed(pointer, member)).unwrap();
-        let diff = permits(&before, &after);
+        let diff = permits(&before, &after, &Vocabulary::shipped());
         let [one] = diff.differences.as_slice() else { panic!("{pointer}: {diff:?}") };
         assert_eq!((one.before.as_deref(), one.after.as_deref()), (Some(was), Some(is)), "{pointer}");
         assert_eq!((one.direction, diff.summary.as_str()), (direction, summary), "{pointer} {is}");
@@ -171,7 +172,8 @@ fn the_whole_of_a_diff_agrees_with_the_gate() {
             let after = with(changed(one.0, one.1.clone()), other.0, other.1.clone());
             let Ok(after) = serde_json::from_value::<PermitTerms>(after) else { continue };
             let narrows = compare(&before, &after) == Ok(Change::Narrowing);
-            let said = permits(&before, &after).differences.iter().all(|one| matches!(one.direction, Stronger | Neutral));
+            let said =
+                permits(&before, &after, &Vocabulary::shipped()).differences.iter().all(|one| matches!(one.direction, Stronger | Neutral));
             assert_eq!(narrows, said, "{} and {}", one.0, other.0);
         }
     }
@@ -180,11 +182,11 @@ fn the_whole_of_a_diff_agrees_with_the_gate() {
 #[test]
 fn a_new_permit_adds_what_it_releases() {
     let terms: PermitTerms = serde_json::from_value(permit()).unwrap();
-    let diff = added(&terms);
+    let diff = added(&terms, &Vocabulary::shipped());
     assert_eq!(diff.summary, "5 fields added");
     assert!(diff.differences.iter().all(|one| one.direction == Weaker && one.before.as_deref() == Some("withheld")));
-    assert!(permits(&terms, &terms).is_empty());
-    assert_eq!(permits(&terms, &terms).summary, "nothing changes");
+    assert!(permits(&terms, &terms, &Vocabulary::shipped()).is_empty());
+    assert_eq!(permits(&terms, &terms, &Vocabulary::shipped()).summary, "nothing changes");
 }
 
 #[test]
@@ -193,7 +195,7 @@ fn a_summary_counts() {
     let after = with(permit(), "/fields/secret", json!({"kind": "clear"}));
     let after = with(with(after, "/fields/note", json!({"kind": "clear"})), "/fields/born", json!({"kind": "clear"}));
     let after = serde_json::from_value(with(after, "/ends_on", json!("2027-06-30"))).unwrap();
-    assert_eq!(permits(&before, &after).summary, "2 fields added, 1 treatment weakened, ends 6 months later");
+    assert_eq!(permits(&before, &after, &Vocabulary::shipped()).summary, "2 fields added, 1 treatment weakened, ends 6 months later");
 }
 
 #[test]
@@ -317,7 +319,7 @@ fn each_change_of_an_agreement_is_said_with_where_it_leads() {
             None => after = with(after, pointer, member),
         }
         let after: AgreementTerms = serde_json::from_value(after).unwrap();
-        let diff = terms(&before, &after, &papers);
+        let diff = terms(&before, &after, &papers, &Vocabulary::shipped());
         let [one] = diff.differences.as_slice() else { panic!("{pointer}: {diff:?}") };
         assert_eq!((one.before.as_deref(), one.after.as_deref(), one.direction), (was, is, direction), "{pointer}");
         assert_eq!(diff.summary, summary, "{pointer}");
@@ -325,5 +327,5 @@ fn each_change_of_an_agreement_is_said_with_where_it_leads() {
     }
     let clauses = agreed().as_object().unwrap().keys().cloned().collect();
     assert_eq!(seen, clauses, "every clause has a case");
-    assert!(terms(&before, &before, &papers).is_empty());
+    assert!(terms(&before, &before, &papers, &Vocabulary::shipped()).is_empty());
 }

@@ -162,7 +162,7 @@ fn terms_lie_within_what_is_signed() {
         ("no instruction among controllers", C, with("/instruction", Value::Null), None),
         ("no instruction among joint controllers", J, with("/instruction", Value::Null), None),
     ] {
-        let fault_found = match check_within(kind, &version(), &read(&terms), &dataset()) {
+        let fault_found = match check_within(kind, &version(), &read(&terms), &dataset(), &Vocabulary::shipped()) {
             Ok(()) => None,
             Err(Denied::Invalid(invalid)) => Some(invalid.field),
             Err(other) => panic!("{what}: {other:?}"),

@@ -11,6 +11,7 @@ use crate::domain::dataset::{FieldClass, SourceLocation, SubjectMapping};
 use crate::domain::evidence::{EvidenceFacts, EvidenceType};
 use crate::domain::permit::PermitTerms;
 use crate::domain::vendor::{Tier, VendorProfile, VendorRole};
+use crate::domain::vocabulary::Vocabulary;
 
 fn at(text: &str) -> Instant {
     text.parse().unwrap()
@@ -146,6 +147,7 @@ fn open() -> LiveState {
         }),
         next_revision_from: None,
         consent_recorded: false,
+        purpose: Vocabulary::shipped().purpose(&text("market-research")).cloned(),
         dataset: Arc::new(Dataset {
             id: id(6),
             name: text("people"),

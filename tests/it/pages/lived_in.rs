@@ -52,6 +52,10 @@ impl LivedIn {
         }
         let said = json!({"record": "1", "subject": "P0000019", "signal": "objection", "purpose": "email-marketing", "stands": true, "event_time": "2026-06-01T08:00:00Z"});
         house.post(Role::PrivacyOfficer, "/api/v1/consents", json!({"domain": "person", "event": said})).await.good();
+        let purpose = json!({"key": "our-raffle", "title": "Our raffle", "direct_marketing": true, "sale": false});
+        house.post(Role::PrivacyOfficer, "/api/v1/vocabulary/purposes", purpose).await.good();
+        let category = json!({"key": "our-badges", "title": "Badges", "special": false});
+        house.post(Role::PrivacyOfficer, "/api/v1/vocabulary/categories", category).await.good();
         drifted(&house).await;
         elsewhere(&house).await;
         let whole = whole_way(&house).await;
@@ -100,6 +104,8 @@ fn places(house: &House, own: &[(&'static str, &'static str, &str)]) -> Places {
         ("sessions", "{id}", nobody),
         ("keys", "{id}", nobody),
         ("sources", "{id}", ELSEWHERE),
+        ("purposes", "{key}", "our-raffle"),
+        ("categories", "{key}", "our-badges"),
         ("tables", "{table}", "people"),
         ("history", "{position}", "7"),
         ("versions", "{number}", "1"),

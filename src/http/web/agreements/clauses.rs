@@ -14,6 +14,7 @@ use crate::domain::agreement::{
     Transfer, TransferMechanism,
 };
 use crate::domain::text::{Name, Prose};
+use crate::domain::vocabulary::Vocabulary;
 use crate::http::web::form::Typed;
 use crate::http::web::parts::Choice;
 use crate::policy::words;
@@ -219,11 +220,11 @@ impl Filling {
     }
 }
 
-/// The terms that were typed, on top of those that were there.
+/// The terms that were typed, on top of those that were there, in the words of the house.
 ///
 /// # Errors
 /// For every field that can't be read.
-pub fn read(shape: Shape, before: &AgreementTerms, typed: &Typed) -> Result<AgreementTerms, Vec<Invalid>> {
+pub fn read(shape: Shape, before: &AgreementTerms, typed: &Typed, vocabulary: &Vocabulary) -> Result<AgreementTerms, Vec<Invalid>> {
     let mut form = Reading { typed, errors: Vec::new() };
     let mut terms = before.clone();
     form.chapeau(&mut terms);
@@ -248,7 +249,7 @@ pub fn read(shape: Shape, before: &AgreementTerms, typed: &Typed) -> Result<Agre
         && end < start
     {
         errors.push(Invalid::new("ends_on", "must not be before the first day"));
-    } else if let Err(error) = terms.check() {
+    } else if let Err(error) = terms.check(vocabulary, before) {
         errors.push(Invalid { field: field_of(&error.field).to_owned(), ..error });
     }
     if errors.is_empty() { Ok(terms) } else { Err(errors) }

@@ -1,7 +1,5 @@
 //! The terms of a version: as a form while it is a draft, as words once it is not; what is missing stands beside its field.
 
-use std::collections::BTreeMap;
-
 use actix_web::http::StatusCode;
 use actix_web::{Error, HttpRequest};
 use askama::Template;
@@ -11,7 +9,7 @@ use crate::app::{App, AppError, gates};
 use crate::domain::Invalid;
 use crate::domain::agreement::{AgreementTerms, AgreementVersion, VersionStatus};
 use crate::domain::evidence::Evidence;
-use crate::domain::purpose::{CATEGORIES, PURPOSES};
+use crate::domain::vocabulary::{Category, Term};
 use crate::http::api::Tidegate;
 use crate::http::guard::{ManageAgreements, Read};
 use crate::http::web::answer::render;
@@ -127,7 +125,7 @@ pub fn papers(papers: &[Evidence]) -> diff::Papers {
 /// The terms in words: what they say that no terms at all would not.
 fn in_words(sheet: &AgreementSheet, terms: &AgreementTerms) -> Vec<Clause> {
     let mut clauses: Vec<Clause> = Vec::new();
-    for said in diff::terms(&AgreementTerms::default(), terms, &papers(&sheet.papers)).differences {
+    for said in diff::terms(&AgreementTerms::default(), terms, &papers(&sheet.papers), &sheet.vocabulary).differences {
         let Some(value) = said.after else { continue };
         let letter = if sheet.view.agreement.kind == crate::domain::agreement::AgreementKind::Processor { letter(&said.field) } else { "" };
         match clauses.last_mut() {
@@ -150,9 +148,12 @@ fn choices(sheet: &AgreementSheet, typed: &Typed, frame: &Frame) -> Choices {
         Choice::new(paper.id.as_str(), paper.facts.name.as_str()).hinted(until)
     };
     let special = |special: bool| if special { "Special category (Art. 9)." } else { "" };
+    // A retired term stays to be seen and unticked where these terms have it.
+    let listed = |field: &str, term: &Term| term.is_offered() || typed.has(field, term.key.as_str());
+    let category = |one: &Category| Choice::new(one.term.key.as_str(), one.term.title.as_str()).hinted(special(one.special));
     Choices {
-        purposes: words::purposes(),
-        categories: CATEGORIES.iter().map(|term| Choice::new(term.key, term.title).hinted(special(term.special))).collect(),
+        purposes: words::purposes(sheet.vocabulary.purposes().iter().filter(|one| listed("purposes", &one.term))),
+        categories: sheet.vocabulary.categories().iter().filter(|one| listed("data_categories", &one.term)).map(category).collect(),
         evidence: sheet.papers.iter().filter(held).map(paper).collect(),
         sub_processors: clauses::sub_processor_ways(),
         ends: clauses::ends(),
@@ -278,7 +279,7 @@ pub async fn save(request: HttpRequest, app: Tidegate, sent: Sent<ManageAgreemen
     let version = version_of(&request, &by, &sheet, Some(number))?;
     let shape = Shape::of(sheet.view.agreement.kind, sheet.transfers, &version.terms);
     let read = typed.value("read").parse::<i64>().unwrap_or(0);
-    let terms = match clauses::read(shape, &version.terms, &typed) {
+    let terms = match clauses::read(shape, &version.terms, &typed, &sheet.vocabulary) {
         Ok(terms) => terms,
         Err(errors) => {
             let what = Shown { status: StatusCode::UNPROCESSABLE_ENTITY, typed: Some(typed.refused(errors)), others: None };
@@ -289,7 +290,7 @@ pub async fn save(request: HttpRequest, app: Tidegate, sent: Sent<ManageAgreemen
         Ok(_) => Ok(see_other_saying(&request, format!("/agreements/{}?version={number}", sheet.view.agreement.id), "The draft is saved.")),
         Err(AppError::Stale) => {
             // What was typed stays, now based on the version that it is compared with.
-            let differs = diff::terms(&version.terms, &terms, &papers(&sheet.papers));
+            let differs = diff::terms(&version.terms, &terms, &papers(&sheet.papers), &sheet.vocabulary);
             let what = Shown { status: StatusCode::CONFLICT, typed: Some(typed), others: Some(shown::diff(&differs)) };
             page(&request, &app, &by, sheet, Some(number), what).await
         }
@@ -302,9 +303,4 @@ pub async fn save(request: HttpRequest, app: Tidegate, sent: Sent<ManageAgreemen
             Err(error) => Err(by.refuse(&request, error)),
         },
     }
-}
-
-/// The titles of the purposes, by key.
-pub(super) fn purpose_titles() -> BTreeMap<&'static str, &'static str> {
-    PURPOSES.iter().map(|term| (term.key, term.title)).collect()
 }

@@ -24,7 +24,7 @@ use crate::policy::diff;
 
 use super::clauses::capital;
 use super::head::{Head, Open, head};
-use super::show::{papers, purpose_titles, version_of};
+use super::show::{papers, version_of};
 use super::{Answer, asked, id_of};
 
 /// A permit of the agreement.
@@ -95,11 +95,10 @@ struct HistoryTab {
 fn permit_row(view: &PermitView, sheet: &AgreementSheet, now: Instant) -> Option<PermitRow> {
     let (in_force, waits) = permits::counting(view.revisions.clone(), now);
     let revision = in_force.as_ref().or(waits.as_ref()).or(view.revisions.last())?;
-    let purpose = revision.terms.purpose.as_str();
     Some(PermitRow {
         key: view.permit.key.to_string(),
         dataset: revision.terms.dataset.to_string(),
-        purpose: purpose_titles().get(purpose).copied().unwrap_or(purpose).to_owned(),
+        purpose: crate::policy::words::purpose(&sheet.vocabulary, &revision.terms.purpose),
         released: revision.terms.released().count(),
         badges: badges(&view.permit, sheet.view.agreement.ended_at.is_some(), in_force.as_ref(), waits.as_ref()),
         version: revision.agreement_version,
@@ -139,7 +138,7 @@ fn compared(sheet: &AgreementSheet, asked: &Typed) -> (Typed, Option<Compared>) 
         return (Typed::default(), None);
     };
     let chosen = Typed::default().with("from", from.number).with("to", to.number);
-    let changes = diff::terms(&from.terms, &to.terms, &papers(&sheet.papers));
+    let changes = diff::terms(&from.terms, &to.terms, &papers(&sheet.papers), &sheet.vocabulary);
     let mut rows = shown::diff(&changes);
     if from.document != to.document {
         let said = |version: &AgreementVersion| {

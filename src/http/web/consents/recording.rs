@@ -5,7 +5,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
 use crate::app::consents::{self, Imported, LineFormat, Report, Taken};
-use crate::app::{App, AppError, request_id};
+use crate::app::{App, AppError, request_id, vocabulary};
 use crate::domain::Invalid;
 use crate::domain::consent::Signal;
 use crate::domain::text::{Line, Slug};
@@ -71,7 +71,8 @@ async fn new_page(request: &HttpRequest, app: &App, by: &By, status: StatusCode,
         typed,
         domains: by.want(request, domains(app).await)?,
         signals: Signal::ALL.into_iter().map(signal).collect(),
-        purposes: words::purposes(),
+        // Of a retired purpose too: people take back what they said.
+        purposes: words::purposes(by.want(request, vocabulary::load(app).await)?.purposes()),
         standings: vec![
             Choice::new("yes", "Yes: it was given, made or asked for"),
             Choice::new("no", "No: it was withdrawn, taken back or lifted"),

@@ -6,7 +6,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
 use crate::app::catalogue::{self, Cataloguing, FoundFiles, SourceLine};
-use crate::app::{App, AppError};
+use crate::app::{App, AppError, vocabulary};
 use crate::domain::Invalid;
 use crate::domain::dataset::{DiscoveredTable, Source, SourceLocation};
 use crate::domain::id::SourceId;
@@ -110,8 +110,9 @@ impl FieldsForm {
             Choice::new(name.as_str(), format!("{name} (keys are of type {})", crate::policy::words::logical(logical)))
         };
         let domains = catalogue::subject_domains(app).await?.into_iter().map(domain).collect();
+        let categories = fields::categories(&rows, &vocabulary::load(app).await?);
         let (keys, labels) = (fields::keys(&rows), fields::labels(&rows));
-        Ok(Self { rows, classes: fields::classes(), categories: fields::categories(), keys, domains, labels, fill })
+        Ok(Self { rows, classes: fields::classes(), categories, keys, domains, labels, fill })
     }
 
     /// Whether some field waits for a steward to confirm what is suggested.
@@ -389,7 +390,8 @@ pub async fn catalogue(request: HttpRequest, app: Tidegate, sent: Sent<ManageCat
     let rows = fields::typed_rows(&typed);
     let mut errors = Vec::new();
     let name = wanted::<Slug>(&typed, "name", &mut errors);
-    let read = fields::read(&rows, &typed, &mut errors);
+    let vocabulary = by.want(&request, vocabulary::load(&app).await)?;
+    let read = fields::read(&rows, &typed, &vocabulary, &mut errors);
     let table = typed.value("table").to_owned();
     let (Some(name), Some((fields, subject)), Ok(named)) = (name, read, table.parse::<FieldName>()) else {
         let shown = (StatusCode::UNPROCESSABLE_ENTITY, typed.refused(errors), rows);

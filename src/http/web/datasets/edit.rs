@@ -6,7 +6,7 @@ use actix_web::{Error, HttpRequest};
 use askama::Template;
 
 use crate::app::catalogue::{self, SourceNow};
-use crate::app::{App, AppError};
+use crate::app::{App, AppError, vocabulary};
 use crate::domain::dataset::{ColumnState, Dataset, DiscoveredColumn};
 use crate::http::api::Tidegate;
 use crate::http::guard::ManageCatalogue;
@@ -104,7 +104,8 @@ pub async fn save(request: HttpRequest, app: Tidegate, sent: Sent<ManageCatalogu
     let name = name_of(&request, &by)?;
     let rows = fields::typed_rows(&typed);
     let mut errors = Vec::new();
-    let Some((read, subject)) = fields::read(&rows, &typed, &mut errors) else {
+    let vocabulary = by.want(&request, vocabulary::load(&app).await)?;
+    let Some((read, subject)) = fields::read(&rows, &typed, &vocabulary, &mut errors) else {
         return again(&request, &app, &by, (StatusCode::UNPROCESSABLE_ENTITY, typed.refused(errors), rows)).await;
     };
     let version = typed.value("version").parse::<i64>().unwrap_or(0);
@@ -122,7 +123,7 @@ pub async fn save(request: HttpRequest, app: Tidegate, sent: Sent<ManageCatalogu
 /// What was typed stays, now based on the version that is shown beside it.
 async fn stale(request: &HttpRequest, app: &App, by: &By, typed: Typed, mut rows: Vec<FieldRow>) -> Answer {
     let dataset = stored(request, app, by).await?;
-    fields::mark_other(&mut rows, &dataset);
+    fields::mark_other(&mut rows, &dataset, &by.want(request, vocabulary::load(app).await)?);
     let kept = Typed::default().with("version", dataset.version);
     let kept = ["subject", "domain", "new_domain"].into_iter().fold(kept, |kept, name| kept.with(name, typed.value(name)));
     let shown = Shown { status: StatusCode::CONFLICT, typed: kept, rows, unreadable: String::new(), stale: true };

@@ -21,7 +21,7 @@ fn what_was_typed_becomes_fields() {
         .with("description-1", "  Where we write to  ");
     let rows = typed_rows(&typed);
     let mut errors = Vec::new();
-    let (fields, subject) = read(&rows, &typed, &mut errors).unwrap();
+    let (fields, subject) = read(&rows, &typed, &Vocabulary::shipped(), &mut errors).unwrap();
     assert!(errors.is_empty());
     assert_eq!(fields.iter().map(|field| field.name.as_str()).collect::<Vec<_>>(), ["id", "E-Mail"]);
     assert_eq!(fields[1].description.as_ref().map(Line::as_str), Some("Where we write to"));
@@ -33,7 +33,7 @@ fn each_error_stands_beside_its_field() {
     let good = || row(0, "id", "direct_identifier", "technical");
     let check = |typed: Typed, expected: &[&str]| {
         let mut errors = Vec::new();
-        assert!(read(&typed_rows(&typed), &typed, &mut errors).is_none());
+        assert!(read(&typed_rows(&typed), &typed, &Vocabulary::shipped(), &mut errors).is_none());
         assert_eq!(errors.iter().map(|error| error.field.as_str()).collect::<Vec<_>>(), expected);
     };
     check(Typed::default(), &["take-0", "subject", "new_domain"]);
@@ -117,7 +117,7 @@ fn an_edited_dataset_shows_what_its_source_has_now() {
         ]
     );
     rows[0].class = "sensitive".to_owned();
-    mark_other(&mut rows, &dataset);
+    mark_other(&mut rows, &dataset, &Vocabulary::shipped());
     let others: Vec<&str> = rows.iter().map(|row| row.other.as_str()).collect();
     assert_eq!(others[0], "Plain, Account, loyalty and customer status");
     assert!(!others[1].is_empty() && others[2].is_empty() && others[3].is_empty(), "{others:?}");
@@ -127,19 +127,19 @@ fn an_edited_dataset_shows_what_its_source_has_now() {
 fn a_suggestion_is_nothing_until_it_is_confirmed() {
     let noted = || form(vec![row(0, "id", "direct_identifier", "technical")]).with("note-0", "suggested").with("advice-0", "pseudonym");
     let mut errors = Vec::new();
-    assert!(read(&typed_rows(&noted()), &noted(), &mut errors).is_none());
+    assert!(read(&typed_rows(&noted()), &noted(), &Vocabulary::shipped(), &mut errors).is_none());
     assert_eq!(errors[0].field, "confirm-0");
     let confirmed = noted().with("confirm-0", "yes");
-    let (fields, _) = read(&typed_rows(&confirmed), &confirmed, &mut Vec::new()).unwrap();
+    let (fields, _) = read(&typed_rows(&confirmed), &confirmed, &Vocabulary::shipped(), &mut Vec::new()).unwrap();
     assert_eq!(fields[0].advice, Some(Advice::Pseudonym));
     let mut rows = typed_rows(&noted());
     confirm_all(&mut rows);
-    assert!(read(&rows, &noted(), &mut Vec::new()).is_some());
+    assert!(read(&rows, &noted(), &Vocabulary::shipped(), &mut Vec::new()).is_some());
     // A field that is left out waits for nobody.
     rows[0].taken = false;
     rows[0].confirmed = false;
     let mut errors = Vec::new();
-    read(&rows, &noted(), &mut errors);
+    read(&rows, &noted(), &Vocabulary::shipped(), &mut errors);
     assert!(errors.iter().all(|error| error.field != "confirm-0"), "{errors:?}");
 }
 

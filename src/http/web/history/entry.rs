@@ -9,6 +9,7 @@ use crate::app::history::{Named, Reading, Stood, StoodPolicy};
 use crate::domain::condition::Operator;
 use crate::domain::text::Slug;
 use crate::domain::time::{Date, Instant};
+use crate::domain::vocabulary::Vocabulary;
 use crate::http::web::page::Frame;
 use crate::http::web::parts::{HistoryLineView, short};
 use crate::http::web::timeline;
@@ -72,7 +73,7 @@ impl EntryPage {
     pub fn of(frame: Frame, reading: Reading) -> Self {
         let position = reading.line.position;
         let next = position.saturating_add(1);
-        let names = Names { names: &reading.names, people: frame.may(Permission::ManagePeople) };
+        let names = Names { names: &reading.names, people: frame.may(Permission::ManagePeople), vocabulary: &reading.vocabulary };
         let policy = reading.policy.as_ref().map(|stood| standing(&names, stood));
         let (prints, facts) = facts(&names, &reading.leaf).into_iter().partition(|fact| fact.code);
         Self {
@@ -99,6 +100,7 @@ impl EntryPage {
 struct Names<'a> {
     names: &'a BTreeMap<String, Named>,
     people: bool,
+    vocabulary: &'a Vocabulary,
 }
 
 impl Names<'_> {
@@ -184,7 +186,7 @@ fn fact(names: &Names<'_>, key: &str, label: &str, value: &Value) -> Vec<Said> {
         ("permit", Value::String(key)) => Said { href: format!("/permits/{key}"), ..Said::plain(label, key) },
         ("dataset", Value::String(name)) => Said { href: format!("/datasets/{name}"), ..Said::plain(label, name) },
         ("purpose", Value::String(key)) => {
-            Said::plain(label, key.parse::<Slug>().map_or_else(|_| key.clone(), |key| policy_words::purpose(&key)))
+            Said::plain(label, key.parse::<Slug>().map_or_else(|_| key.clone(), |key| policy_words::purpose(names.vocabulary, &key)))
         }
         ("gate", Value::String(key)) => Said::plain(label, words::gate(key)),
         ("filter", Value::Array(items)) => Said::plain(label, or_none(items.iter().map(compared).collect::<Vec<_>>().join(", "))),
@@ -280,7 +282,7 @@ fn terms(names: &Names<'_>, policy: &StoodPolicy) -> Vec<Said> {
         agreement,
         permit,
         Said { href: format!("/datasets/{}", policy.dataset), ..Said::plain("Dataset", policy.dataset.to_string()) },
-        Said::plain("Purpose", policy_words::purpose(&policy.purpose)),
+        Said::plain("Purpose", policy_words::purpose(names.vocabulary, &policy.purpose)),
         Said::plain("Legal basis", words::capitalised(policy_words::legal_basis(policy.legal_basis))),
         Said::plain("Rows", words::capitalised(&policy_words::condition(&policy.condition))),
         Said::plain("Quota", policy_words::quota(policy.daily_rows)),

@@ -83,10 +83,11 @@ pub fn count(shown: usize, counted: usize, more: bool) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::vocabulary::Vocabulary;
 
     #[test]
     fn every_word_that_an_entry_is_found_by_is_called_something() {
-        for choice in [kinds(), outcomes(), gates(), words::purposes()].into_iter().flatten() {
+        for choice in [kinds(), outcomes(), gates(), words::purposes(Vocabulary::shipped().purposes())].into_iter().flatten() {
             assert!(choice.label.starts_with(char::is_uppercase) && !choice.label.contains('_'), "{choice:?}");
         }
     }

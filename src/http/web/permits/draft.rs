@@ -13,10 +13,10 @@ use crate::domain::Invalid;
 use crate::domain::condition::{Clause, Condition, MOST_CLAUSES, Operator};
 use crate::domain::dataset::Dataset;
 use crate::domain::permit::{LegalBasis, MOST_DAILY_ROWS, MOST_DAILY_SUBJECTS, MOST_REQUESTS_PER_MINUTE, OpenHours, PermitTerms};
-use crate::domain::purpose::known_purpose;
 use crate::domain::text::{FieldName, Prose, Slug};
 use crate::domain::time::Date;
 use crate::domain::treatment::Treatment;
+use crate::domain::vocabulary::Vocabulary;
 use crate::http::web::form::Typed;
 
 use super::treatments::{Row, Values, pairs};
@@ -95,7 +95,7 @@ pub fn clause_rows(typed: &Typed) -> Vec<ClauseRow> {
 }
 
 /// Reads a form about a dataset under an agreement with these documented instructions.
-pub fn read(typed: &Typed, dataset: &Dataset, instructions: &[Prose]) -> Draft {
+pub fn read(typed: &Typed, dataset: &Dataset, instructions: &[Prose], vocabulary: &Vocabulary) -> Draft {
     let values = Values::of(typed);
     let mut errors = Vec::new();
     let mut fields = BTreeMap::new();
@@ -109,7 +109,7 @@ pub fn read(typed: &Typed, dataset: &Dataset, instructions: &[Prose]) -> Draft {
     }
     let condition = condition(typed, dataset, &mut errors);
     let purpose = one::<Slug>(&values, "purpose", &mut errors);
-    if let Some(Err(_)) = purpose.as_ref().map(known_purpose) {
+    if purpose.as_ref().is_some_and(|key| vocabulary.purpose(key).is_none()) {
         errors.push(Invalid::new("purpose", "must be one of those shown"));
     }
     let basis = BASES.into_iter().find(|basis| Some(basis.key()) == values.sent("legal_basis"));

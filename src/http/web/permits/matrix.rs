@@ -14,6 +14,7 @@ use crate::domain::Invalid;
 use crate::domain::dataset::Dataset;
 use crate::domain::permit::PermitTerms;
 use crate::domain::text::{Reason, Slug};
+use crate::domain::vocabulary::Vocabulary;
 use crate::http::api::Tidegate;
 use crate::http::guard::{ManageAgreements, SeeSamples};
 use crate::http::web::agreements::{Answer, asked, complaints, id_of};
@@ -162,7 +163,7 @@ fn shortened(text: &str) -> String {
 }
 
 fn read(desk: &Desk, typed: &Typed) -> Draft {
-    draft::read(typed, &desk.dataset, &desk.version.terms.instructions)
+    draft::read(typed, &desk.dataset, &desk.version.terms.instructions, &desk.vocabulary)
 }
 
 /// The form for a new permit; first for its dataset, where none is named.
@@ -261,7 +262,7 @@ pub async fn as_vendor(request: HttpRequest, app: Tidegate, sent: Saved<SeeSampl
     let Saved { by, typed } = sent;
     let dataset = typed.value("dataset").parse::<Slug>().map_err(|_| by.wire(&request, Wire::NotFound))?;
     let dataset = by.want(&request, catalogue::find(&app, dataset).await)?;
-    let draft = draft::read(&typed, &dataset, &[]);
+    let draft = draft::read(&typed, &dataset, &[], &Vocabulary::shipped());
     let sides = samples::whole_rows(&app, &by.actor(), &dataset, draft.fields, draft.condition).await;
     let sides = by.want(&request, sides)?;
     let invalid = draft.errors.iter().filter(|error| is_of_matrix(error)).map(|error| said(error).said).collect();

@@ -71,7 +71,10 @@ async fn page<P>(request: &HttpRequest, app: &App, by: &Visitor<P>, status: Stat
     let revision = find(request, by, &sheet)?;
     let frame = by.frame(request, format!("Revision {} of {key}", revision.number), Section::Permits);
     let before = base(&sheet, revision);
-    let changes = before.map_or_else(|| diff::added(&revision.terms), |before| diff::permits(&before.terms, &revision.terms));
+    let changes = before.map_or_else(
+        || diff::added(&revision.terms, &sheet.vocabulary),
+        |before| diff::permits(&before.terms, &revision.terms, &sheet.vocabulary),
+    );
     let open = revision.status == RevisionStatus::Proposed && sheet.view.permit.ended_at.is_none() && sheet.agreement.ended_at.is_none();
     let version = sheet.versions.iter().find(|version| version.number == revision.agreement_version).map(|version| &version.status);
     let by_itself = matches!(version, Some(VersionStatus::Signed { .. }));

@@ -114,7 +114,10 @@ pub fn authors(sheet: &PermitSheet, revision: &Revision) -> String {
 
 fn revision_row(sheet: &PermitSheet, revision: &Revision, frame: &Frame) -> RevisionRow {
     let before = base(sheet, revision);
-    let changes = before.map_or_else(|| diff::added(&revision.terms), |before| diff::permits(&before.terms, &revision.terms));
+    let changes = before.map_or_else(
+        || diff::added(&revision.terms, &sheet.vocabulary),
+        |before| diff::permits(&before.terms, &revision.terms, &sheet.vocabulary),
+    );
     let approver = revision.approver.as_ref().map(|id| sheet.people.get(id.as_str()).cloned().unwrap_or_else(|| id.to_string()));
     let later = revision.status == RevisionStatus::InForce && !revision.begun_at(frame.now);
     RevisionRow {
@@ -142,7 +145,7 @@ pub fn facts(sheet: &PermitSheet, terms: &PermitTerms) -> Vec<Fact> {
     vec![
         Fact::new("Agreement", sheet.agreement.reference.as_str()).at(format!("/agreements/{}", sheet.agreement.id)),
         Fact::new("Dataset", terms.dataset.as_str()).at(format!("/datasets/{}", terms.dataset)),
-        Fact::new("Purpose", said::purpose(&terms.purpose)),
+        Fact::new("Purpose", said::purpose(&sheet.vocabulary, &terms.purpose)),
         Fact::new("Legal basis", capital(said::legal_basis(terms.legal_basis))),
         Fact::new("Instruction", terms.instruction.as_ref().map(ToString::to_string).unwrap_or_default()),
         Fact::new("Rows", capital(&said::condition(&terms.condition))),

@@ -34,7 +34,7 @@ fn a_form_that_nobody_touched_changes_nothing() {
             let shape = Shape::of(kind, false, &terms);
             let sent: Vec<(String, String)> =
                 filled(&terms).pairs().iter().map(|(name, value)| (name.clone(), value.replace('\n', "\r\n"))).collect();
-            assert_eq!(read(shape, &terms, &Typed::new(sent)), Ok(terms), "{kind:?}");
+            assert_eq!(read(shape, &terms, &Typed::new(sent), &Vocabulary::shipped()), Ok(terms), "{kind:?}");
         }
     }
 }
@@ -42,14 +42,14 @@ fn a_form_that_nobody_touched_changes_nothing() {
 #[test]
 fn clauses_of_another_kind_stay_as_they_were() {
     let shape = Shape { kind: AgreementKind::JointControllers, transfer: false };
-    let emptied = read(shape, &whole(), &Typed::default()).unwrap();
+    let emptied = read(shape, &whole(), &Typed::default(), &Vocabulary::shipped()).unwrap();
     assert_eq!((emptied.joint, emptied.breach_notice, emptied.subject_matter), (None, None, None));
     assert!(emptied.assistance.is_some() && emptied.controller.is_some() && emptied.transfer.is_some());
 }
 
 #[test]
 fn an_empty_form_is_a_draft_with_gaps() {
-    assert_eq!(read(PROCESSOR, &AgreementTerms::default(), &Typed::default()), Ok(AgreementTerms::default()));
+    assert_eq!(read(PROCESSOR, &AgreementTerms::default(), &Typed::default(), &Vocabulary::shipped()), Ok(AgreementTerms::default()));
 }
 
 #[test]
@@ -78,7 +78,7 @@ fn every_field_says_what_is_wrong_with_it() {
         (&[("transfer.mechanism", "trust"), ("transfer.assessment_reference", "x")], "transfer.mechanism"),
     ];
     for (pairs, field) in cases {
-        let errors = read(PROCESSOR, &AgreementTerms::default(), &typed(pairs)).unwrap_err();
+        let errors = read(PROCESSOR, &AgreementTerms::default(), &typed(pairs), &Vocabulary::shipped()).unwrap_err();
         let named: Vec<&str> = errors.iter().map(|error| error.field.as_str()).collect();
         assert_eq!(named, [field], "{pairs:?}");
         let label = LABELS.iter().any(|(name, _)| *name == field);

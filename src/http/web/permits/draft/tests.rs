@@ -36,7 +36,7 @@ fn typed(base: &[(&str, &str)], more: &[(&str, &str)]) -> Typed {
 }
 
 fn draft(more: &[(&str, &str)]) -> Draft {
-    read(&typed(BASE, more), &dataset(), &["Send\nit.".parse().unwrap()])
+    read(&typed(BASE, more), &dataset(), &["Send\nit.".parse().unwrap()], &Vocabulary::shipped())
 }
 
 /// One treatment of each kind and form, as it is kept and as it is typed.
@@ -117,7 +117,7 @@ fn each_treatment_is_read_as_it_was_meant() {
         assert_eq!(read, Some(&meant), "{kind}: {:?}", draft.errors);
         // What is kept gives back the form it came from.
         if let Some(terms) = draft.terms {
-            let again = super::read(&filled(&terms), &dataset(), &[]);
+            let again = super::read(&filled(&terms), &dataset(), &[], &Vocabulary::shipped());
             assert_eq!(again.terms, Some(terms), "{kind}: {:?}", again.errors);
         }
     }
@@ -220,7 +220,7 @@ fn terms_go_into_the_form_and_come_back() {
     }))
     .unwrap();
     let sent = filled(&terms).pairs().iter().map(|(name, value)| (name.clone(), value.replace('\n', "\r\n"))).collect();
-    let again = read(&Typed::new(sent), &dataset(), &["Send\nit.".parse().unwrap()]);
+    let again = read(&Typed::new(sent), &dataset(), &["Send\nit.".parse().unwrap()], &Vocabulary::shipped());
     assert_eq!(again.terms, Some(terms), "{:?}", again.errors);
 }
 

@@ -3,12 +3,13 @@
 use actix_web::{Error, HttpRequest};
 
 use crate::app::preview::{self, Matrix};
-use crate::app::{App, agreements, catalogue, permits};
+use crate::app::{App, agreements, catalogue, permits, vocabulary};
 use crate::domain::agreement::{Agreement, AgreementKind, AgreementVersion, VersionStatus};
 use crate::domain::dataset::Dataset;
 use crate::domain::id::AgreementId;
 use crate::domain::permit::{PermitTerms, Revision, RevisionStatus};
 use crate::domain::text::Slug;
+use crate::domain::vocabulary::Vocabulary;
 use crate::http::guard::ManageAgreements;
 use crate::http::web::error::Wire;
 use crate::http::web::form::Typed;
@@ -34,6 +35,7 @@ pub struct Desk {
     pub version: AgreementVersion,
     pub dataset: Dataset,
     pub matrix: Matrix,
+    pub vocabulary: Vocabulary,
     /// Empty for a new permit.
     pub key: String,
     /// What the permit says now.
@@ -50,7 +52,9 @@ pub async fn load(request: &HttpRequest, app: &App, by: &Visitor<ManageAgreement
             let version = by.want(request, permits::written_under(app, agreement.clone(), false).await)?;
             let dataset = by.want(request, catalogue::find(app, dataset.clone()).await)?;
             let matrix = by.want(request, preview::matrix(app, agreement.clone(), dataset.name.clone()).await)?;
-            Ok(Desk { agreement: view.agreement, version, dataset, matrix, key: String::new(), standing: None, newest: None, whose })
+            let vocabulary = by.want(request, vocabulary::load(app).await)?;
+            let agreement = view.agreement;
+            Ok(Desk { agreement, version, dataset, matrix, vocabulary, key: String::new(), standing: None, newest: None, whose })
         }
         Whose::Revise(key) => {
             let key = key.clone();
@@ -85,7 +89,8 @@ async fn of_permit(
     };
     let dataset = by.want(request, catalogue::find(app, newest.terms.dataset.clone()).await)?;
     let matrix = by.want(request, preview::matrix(app, sheet.agreement.id.clone(), dataset.name.clone()).await)?;
-    Ok(Desk { whose, agreement: sheet.agreement, version, dataset, matrix, key: key.to_string(), standing, newest: Some(newest) })
+    let (agreement, vocabulary, key, newest) = (sheet.agreement, sheet.vocabulary, key.to_string(), Some(newest));
+    Ok(Desk { whose, agreement, version, dataset, matrix, vocabulary, key, standing, newest })
 }
 
 impl Desk {
@@ -157,7 +162,7 @@ impl Desk {
     /// The purposes that the version signs for.
     pub fn purposes(&self) -> Vec<Choice> {
         let signed = self.version.terms.purposes.iter();
-        signed.map(|key| Choice::new(key.as_str(), words::purpose(key))).collect()
+        signed.map(|key| Choice::new(key.as_str(), words::purpose(&self.vocabulary, key))).collect()
     }
 
     /// The terms that the form begins with.

@@ -96,7 +96,7 @@ pub fn rows(desk: &Desk, typed: &Typed, errors: &[Invalid], samples: &Samples) -
         RowView {
             at,
             name: field.name.to_string(),
-            about: format!("{}, {}", words::logical(field.logical), words::category(&field.category)),
+            about: format!("{}, {}", words::logical(field.logical), words::category(&desk.vocabulary, &field.category)),
             class: field.class,
             signed: signed.get(field.name.as_str()).copied().unwrap_or(false),
             subject: field.name == desk.dataset.subject.field,
@@ -223,7 +223,7 @@ pub fn foresee(desk: &Desk, draft: &Draft) -> Foreseen {
     };
     let clear = terms.clear_identifiers(&desk.dataset).iter().map(ToString::to_string).collect();
     let foreseen = match (&desk.whose, &desk.standing) {
-        (Whose::Revise(_), Some(standing)) => match permits::foresee(standing, terms, desk.version.number) {
+        (Whose::Revise(_), Some(standing)) => match permits::foresee(standing, terms, desk.version.number, &desk.vocabulary) {
             Ok(foreseen) => of_revision(&foreseen),
             Err(error) => Foreseen { said: error.to_string(), tone: "unclear", ..Foreseen::default() },
         },
@@ -260,7 +260,7 @@ fn of_version(desk: &Desk, terms: &PermitTerms) -> Foreseen {
         waits("Saved, it waits for a privacy officer who did not write it; approved, it is in force at once.")
     };
     if let Some(before) = desk.standing.as_ref().or(desk.newest.as_ref()) {
-        let changes = diff::permits(&before.terms, terms);
+        let changes = diff::permits(&before.terms, terms, &desk.vocabulary);
         foreseen.summary = if changes.is_empty() { String::new() } else { capital(&changes.summary) };
         foreseen.rows = shown::diff(&changes);
     }
