@@ -70,7 +70,8 @@ fn treatments(criterion: &mut Criterion) {
 
 fn compiled(json: &str, from: LogicalType) -> Kernel {
     let treatment: Result<Treatment, _> = serde_json::from_str(json);
-    let kernel = treatment.ok().and_then(|treatment| Kernel::new(&treatment, from, LogicalType::Integer, Some(&[7; 32])).ok().flatten());
+    let kernel =
+        treatment.ok().and_then(|treatment| Kernel::new(&treatment, from, LogicalType::Integer, Some(&[7; 32]), None).ok().flatten());
     kernel.unwrap_or_else(|| unreachable!("a case of this bench is no treatment of its type"))
 }
 

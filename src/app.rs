@@ -10,6 +10,7 @@ pub mod evidence;
 pub mod fetching;
 pub mod first_run;
 pub mod gates;
+pub mod hierarchies;
 pub mod history;
 pub mod lists;
 pub mod oauth;
@@ -69,6 +70,7 @@ pub struct App {
     pub streams: release::Streams,
     pub desk: sign_in::Desk,
     pub viewed: preview::Viewed,
+    pub hierarchies: hierarchies::Hierarchies,
     pub consents: consents::Consents,
 }
 

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::app::fetching::Fetching;
-use crate::app::{App, AppError, Settings, consents, history, password_links, preview, release, secrets, sign_in};
+use crate::app::{App, AppError, Settings, consents, hierarchies, history, password_links, preview, release, secrets, sign_in};
 use crate::config::{Config, DatabaseUrl};
 use crate::engine::{self, Engine, EngineError};
 use crate::files::Files;
@@ -111,6 +111,7 @@ pub async fn open(config: &Config, public_url: String, clock: Clock) -> Result<A
         streams: release::Streams::within(memory_bytes),
         desk: sign_in::Desk::default(),
         viewed: preview::Viewed::default(),
+        hierarchies: hierarchies::Hierarchies::default(),
     });
     secrets::ensure_signing_key(&app).await?;
     Ok(app)

@@ -10,6 +10,7 @@ pub mod dataset;
 pub mod detect;
 pub mod evidence;
 pub mod gate;
+pub mod hierarchy;
 pub mod id;
 pub mod paper;
 pub mod permit;

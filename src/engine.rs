@@ -66,6 +66,7 @@ use self::stream::{Rows, Sent};
 pub use self::treat::reveal;
 use crate::domain::Invalid;
 use crate::domain::dataset::{DiscoveredTable, SourceLocation};
+use crate::domain::hierarchy::{Hierarchy, HierarchyKey};
 use crate::domain::secret::PlainSecret;
 use crate::domain::text::FieldName;
 use crate::policy::release::{ReleasePlan, Shape};
@@ -90,10 +91,12 @@ pub struct Settings {
     pub settled: Duration,
 }
 
-/// The keys of one release. They are wiped when dropped and never printed.
+/// The keys of one release, and the hierarchies that it reads. Keys are wiped when dropped, and nothing is printed.
 pub struct Secrets {
     /// The key of each keyed treatment, by the label it is derived under.
     pub treatment: BTreeMap<String, [u8; 32]>,
+    /// The hierarchies that treatments name, by name and version.
+    pub hierarchies: BTreeMap<HierarchyKey, Arc<Hierarchy>>,
     /// The key of the subject ledger.
     pub ledger: [u8; 32],
     /// What the source asks for before it gives rows.

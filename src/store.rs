@@ -21,6 +21,7 @@ mod error;
 pub mod evidence;
 pub mod first_run;
 mod gate;
+pub mod hierarchies;
 pub mod history;
 mod migrate;
 pub mod names;

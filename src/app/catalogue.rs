@@ -116,7 +116,7 @@ pub struct Cataloguing {
 
 /// Catalogues a table of a source: its fields classed, its subject mapped.
 pub async fn catalogue(app: &App, by: &Actor, new: Cataloguing) -> Result<Dataset, AppError> {
-    if new.name.as_str() == "new" {
+    if matches!(new.name.as_str(), "new" | "hierarchies") {
         return Err(Invalid::new("name", "must be another word: a page of the house has this one").into());
     }
     check_fields(&new.fields, &new.subject, &vocabulary::load(app).await?, &[])?;

@@ -22,7 +22,7 @@ pub use lines::{Foreseen, PermitLine, PermitList, PermitSheet, counting, foresee
 pub use tokens::{MOST_TOKENS, Revealed, RevealedToken, Revealing, reveal, tokenised};
 
 use super::agreements::PermitView;
-use super::{App, AppError, append, check_version};
+use super::{App, AppError, append, check_version, hierarchies};
 
 fn entry(permit: &Permit, act: &'static str, by: &Actor) -> Act {
     Act::new("permit", &permit.key, act, by).of(&permit.vendor)
@@ -30,6 +30,12 @@ fn entry(permit: &Permit, act: &'static str, by: &Actor) -> Act {
 
 pub(super) fn dataset(tx: &mut Tx, name: &Slug) -> Result<Dataset, AppError> {
     datasets::find_by_name(tx, name)?.ok_or_else(|| Invalid::new("dataset", "must be the name of a catalogued dataset").into())
+}
+
+/// Whether the treatments of terms name hierarchies that there are.
+fn check_hierarchies(tx: &mut Tx, terms: &PermitTerms) -> Result<(), AppError> {
+    let known = hierarchies::known(tx, terms.fields.values())?;
+    Ok(terms.check_hierarchies(&known)?)
 }
 
 fn view(tx: &mut Tx, permit: Permit) -> Result<PermitView, AppError> {
@@ -95,6 +101,7 @@ pub async fn write(app: &App, by: &Actor, agreement: AgreementId, key: Slug, ter
             let version = writing_version(tx, &agreement)?;
             let dataset = dataset(tx, &terms.dataset)?;
             policy::permit::check_within(agreement.kind, &version, &terms, &dataset, &vocabulary::load(tx)?)?;
+            check_hierarchies(tx, &terms)?;
             let permit = Permit { key, agreement: agreement.id, vendor: agreement.vendor, paused_at: None, ended_at: None, version: 1 };
             let revision = policy::permit::propose(&permit, 1, &version, terms, &by, tx.now())?;
             permits::insert(tx, &permit)?;
@@ -121,6 +128,7 @@ pub async fn rewrite(app: &App, by: &Actor, key: Slug, number: i32, read: i64, t
             policy::agreement::check_draft(&version)?;
             let dataset = dataset(tx, &terms.dataset)?;
             policy::permit::check_within(agreement.kind, &version, &terms, &dataset, &vocabulary::load(tx)?)?;
+            check_hierarchies(tx, &terms)?;
             let mut revision = policy::permit::propose(&permit, number, &version, terms, &by, tx.now())?;
             revision.authors.extend(old.authors);
             revision.version = old.version;
@@ -162,6 +170,7 @@ pub async fn revise(app: &App, by: &Actor, key: Slug, new: Revising) -> Result<P
             };
             let dataset = dataset(tx, &terms.dataset)?;
             policy::permit::check_within(agreement.kind, &version, &terms, &dataset, &vocabulary::load(tx)?)?;
+            check_hierarchies(tx, &terms)?;
             let change = match &standing {
                 Some(standing) => policy::permit::judge_under(standing, &terms, version.number)?,
                 None if permits::revisions(tx, &key)?.iter().any(|revision| revision.status == RevisionStatus::Proposed) => {

@@ -19,6 +19,7 @@ use utoipa::ToSchema;
 use crate::domain::Invalid;
 use crate::domain::condition::Condition;
 use crate::domain::dataset::{Dataset, FieldClass, LogicalType, Source};
+use crate::domain::hierarchy::KnownHierarchies;
 use crate::domain::id::{PersonId, SourceId};
 use crate::domain::person::Actor;
 use crate::domain::text::{FieldName, Slug};
@@ -32,7 +33,7 @@ use crate::policy::preview::{PreviewPlan, Shown};
 use crate::policy::words;
 use crate::store::{datasets, history, sources};
 
-use super::{App, AppError, append, catalogue};
+use super::{App, AppError, append, catalogue, hierarchies};
 
 /// Rows of a preview when nobody says.
 pub const DEFAULT_ROWS: u64 = 5;
@@ -126,11 +127,13 @@ async fn sample(app: &App, by: &Actor, ask: &PreviewAsk, shown: Shown) -> Result
     if rows == 0 || rows > MOST_PREVIEWED {
         return Err(Invalid::new("rows", format!("must be 1 to {MOST_PREVIEWED}")).into());
     }
-    let (dataset, source, access) = catalogued(app, ask.dataset.clone()).await?;
-    let plan = policy::preview::compile(&dataset, &source, &ask.fields, &ask.condition, shown)?;
+    let (dataset, source, access, known) = catalogued(app, ask).await?;
+    known.check_size()?;
+    let plan = policy::preview::compile(&dataset, &source, &ask.fields, &ask.condition, &known, shown)?;
+    let hierarchies = hierarchies::needed(app, plan.treatments()).await?;
     record_view(app, by, &dataset).await?;
     let treatment = plan.keys().map(|label| (label.clone(), keys::random())).collect();
-    let secrets = Secrets { treatment, ledger: keys::random(), source: access.secret };
+    let secrets = Secrets { treatment, hierarchies, ledger: keys::random(), source: access.secret };
     let reading = tokio::time::timeout(PATIENCE, app.engine.preview(&plan, secrets, rows));
     let preview = match reading.await {
         Ok(read) => read.map_err(|error| AppError::of_engine(error, dataset.name.as_str()))?,
@@ -142,14 +145,18 @@ async fn sample(app: &App, by: &Actor, ask: &PreviewAsk, shown: Shown) -> Result
     Ok((plan, preview))
 }
 
-async fn catalogued(app: &App, name: Slug) -> Result<(Arc<Dataset>, Arc<Source>, Access), AppError> {
+type Catalogued = (Arc<Dataset>, Arc<Source>, Access, KnownHierarchies);
+
+async fn catalogued(app: &App, ask: &PreviewAsk) -> Result<Catalogued, AppError> {
     let keyring = Arc::clone(&app.keyring);
+    let (name, drafted) = (ask.dataset.clone(), ask.fields.clone());
     app.store
         .read(move |tx| {
             let dataset = datasets::find_by_name(tx, &name)?.ok_or(AppError::NotFound("dataset"))?;
             let source = sources::find(tx, &dataset.source)?;
             let access = catalogue::access(tx, &keyring, &source)?;
-            Ok((Arc::new(dataset), Arc::new(source), access))
+            let known = hierarchies::known(tx, drafted.values())?;
+            Ok((Arc::new(dataset), Arc::new(source), access, known))
         })
         .await
 }

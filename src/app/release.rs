@@ -26,6 +26,7 @@ use crate::domain::gate::{Gate, Refusal};
 use crate::domain::id::{ReleaseId, TokenId};
 use crate::domain::text::{Digest, FieldName, Line, Slug};
 use crate::domain::time::Instant;
+use crate::engine::Secrets as EngineSecrets;
 pub use crate::engine::encode::{Coding, Format, Wire};
 use crate::history::{Receiver, What};
 use crate::keys;
@@ -36,7 +37,7 @@ use crate::store::counters::Counters;
 
 use super::consents::{self, Admitting};
 use super::oauth::Bearer;
-use super::{App, AppError, history};
+use super::{App, AppError, hierarchies, history};
 
 pub use limits::Streams;
 pub use live::Ready;
@@ -138,6 +139,13 @@ async fn decide(app: &App, request: &Request, fresh: bool) -> Result<Decided, Ap
 async fn admitting(app: &App, decided: &Decided) -> Result<Admitting, AppError> {
     let asking = decided.ready.asking(&decided.plan).ok_or(refusal(Gate::DatasetDrift))?;
     consents::admission(app, asking).await
+}
+
+/// What the engine needs besides the plan: the keys, and the hierarchies that treatments name.
+async fn secrets(app: &App, decided: &Decided) -> Result<EngineSecrets, AppError> {
+    let mut secrets = decided.ready.secrets(&decided.plan).ok_or(refusal(Gate::Agreement))?;
+    secrets.hierarchies = hierarchies::needed(app, decided.plan.columns().iter().map(|column| &column.treatment)).await?;
+    Ok(secrets)
 }
 
 /// Whether a fresh decision could answer otherwise. What a decision from memory refuses, also by way of the source or the

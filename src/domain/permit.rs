@@ -12,6 +12,7 @@ use utoipa::ToSchema;
 use super::Invalid;
 use super::condition::Condition;
 use super::dataset::{Dataset, Field, FieldClass, LogicalType};
+use super::hierarchy::KnownHierarchies;
 use super::id::{AgreementId, PersonId, VendorId};
 use super::text::{Digest, FieldName, Prose, Slug};
 use super::time::{Date, Instant};
@@ -123,6 +124,14 @@ impl PermitTerms {
         }
         self.condition.typed(|name| dataset.field(name.as_str()).map(|field| field.logical))?;
         Ok(())
+    }
+
+    /// Checks that the hierarchies, versions and levels that treatments name are among those that there are.
+    pub fn check_hierarchies(&self, known: &KnownHierarchies) -> Result<(), Invalid> {
+        for (name, treatment) in &self.fields {
+            known.check(treatment).map_err(|error| error.within(&format!("fields.{name}")))?;
+        }
+        known.check_size()
     }
 
     /// The released fields with their treatments, in name order.

@@ -12,6 +12,7 @@ pub use self::geo::GeoForm;
 use super::Invalid;
 use super::dataset::LogicalType;
 use super::detect::DataKind;
+use super::hierarchy::{HierarchyKey, MOST_LEVELS};
 use super::text::Slug;
 use super::time::Date;
 
@@ -95,6 +96,9 @@ pub enum Treatment {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         domain: Option<Slug>,
     },
+    /// The text that a version of an uploaded hierarchy has for the value at a level, of which 1 is the finest. A value that
+    /// the hierarchy does not know is withheld.
+    GeneraliseHierarchy { hierarchy: Slug, version: i32, level: u8 },
 }
 
 /// The one value of `constant`.
@@ -183,6 +187,7 @@ impl Treatment {
             Self::Noise { .. } => "noise",
             Self::Geo { .. } => "geo",
             Self::ReversibleToken { .. } => "reversible_token",
+            Self::GeneraliseHierarchy { .. } => "generalise_hierarchy",
         }
     }
 
@@ -297,8 +302,37 @@ impl Treatment {
                 form.check()?;
                 LogicalType::Text
             }
+            Self::GeneraliseHierarchy { level, .. } => {
+                fits(from == LogicalType::Text || from.is_numeric(), "text and numbers")?;
+                if *level == 0 || usize::from(*level) > MOST_LEVELS {
+                    return Err(Invalid::new("level", format!("must be 1 to {MOST_LEVELS}; 1 is the finest")));
+                }
+                LogicalType::Text
+            }
         };
         Ok(Some(released))
+    }
+
+    /// The version of a hierarchy that this reads, and at which level.
+    pub fn hierarchy(&self) -> Option<(HierarchyKey, u8)> {
+        match self {
+            Self::GeneraliseHierarchy { hierarchy, version, level } => Some(((hierarchy.clone(), *version), *level)),
+            Self::Withhold
+            | Self::Clear
+            | Self::Constant { .. }
+            | Self::Mask { .. }
+            | Self::Truncate { .. }
+            | Self::Pseudonym { .. }
+            | Self::GeneraliseNumber { .. }
+            | Self::GeneraliseDate { .. }
+            | Self::Round { .. }
+            | Self::TopBottomCode { .. }
+            | Self::DateShift { .. }
+            | Self::RedactText { .. }
+            | Self::Noise { .. }
+            | Self::Geo { .. }
+            | Self::ReversibleToken { .. } => None,
+        }
     }
 
     /// Whether no value of a direct identifier comes through: not even one that is short or small.

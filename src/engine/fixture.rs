@@ -13,6 +13,7 @@ use crate::domain::assessment::{Assessment, AssessmentKind, AssessmentStatus, De
 use crate::domain::client::{Client, Token};
 use crate::domain::condition::{Clause, Condition, Operator};
 use crate::domain::dataset::{Dataset, Field, FieldClass, LogicalType, Source, SourceLocation, SubjectMapping};
+use crate::domain::hierarchy::Hierarchy;
 use crate::domain::permit::{LegalBasis, Permit, PermitTerms, Revision, RevisionStatus};
 use crate::domain::text::{Digest, FieldName};
 use crate::domain::time::Instant;
@@ -315,7 +316,7 @@ fn ndjson(columns: &[SampleColumn]) -> String {
                 SampleValues::Date(_) | SampleValues::Timestamp(_) => Some(quoted(&cell(&column.values, row))),
             };
             match value.filter(|value| !value.is_empty() && value != "\"\"") {
-                None if row % 2 == 0 => None,
+                None if row.is_multiple_of(2) => None,
                 None => Some(format!("{}: null", serde_json::Value::from(column.name))),
                 Some(value) => Some(format!("{}: {value}", serde_json::Value::from(column.name))),
             }
@@ -370,11 +371,18 @@ pub(super) fn engine_that_keeps(root: &Path, kept_bytes: usize, settled: Duratio
     Engine::new(Settings { roots, uploads: None, spill: None, threads: 2, memory_bytes: 64 << 20, kept_bytes, settled }).unwrap()
 }
 
+/// Two versions of one hierarchy.
+const TOWNS: &str = "Ulm;South;Germany\nZürich;North;Switzerland\n7;seven;few\n";
+const OTHER_TOWNS: &str = "Ulm;Swabia;EU\nZürich;Zurich;Alps\n7;VII;few\n";
+
 /// Keys that all bytes of which are `byte`, for the domains that the tests use.
 pub(super) fn secrets(byte: u8) -> Secrets {
     let domains = ["customer", "people.name", "people.age", "other"];
     let labels = ["pseudonym", "token", "shift", "noise"].map(|kind| domains.map(|domain| (format!("{kind}|1|{domain}"), [byte; 32])));
-    Secrets { treatment: labels.into_iter().flatten().collect(), ledger: [9; 32], source: None }
+    let towns = [(("towns".parse().unwrap(), 1), TOWNS), (("towns".parse().unwrap(), 2), OTHER_TOWNS)];
+    let read = |file: &str| Arc::new(Hierarchy::read(file.as_bytes()).unwrap());
+    let hierarchies = towns.into_iter().map(|(key, file)| (key, read(file))).collect();
+    Secrets { treatment: labels.into_iter().flatten().collect(), hierarchies, ledger: [9; 32], source: None }
 }
 
 /// What came out of a release.

@@ -36,8 +36,8 @@ impl Engine {
         let found = self.running(async move |shared| shared.look_up(&planned, release).await).await?;
         let (release, key, wanted) = match found {
             LookedUp::Rows(layout, rows) => return Ok(Page::Kept(ReleasedStream::new(plan, layout, Rows::Kept(Some(rows))))),
-            LookedUp::Compute(release, None) => return Ok(Page::Computed(release)),
-            LookedUp::Compute(release, Some((key, wanted))) => (release, key, wanted),
+            LookedUp::Compute(release, None) => return Ok(Page::Computed(*release)),
+            LookedUp::Compute(release, Some((key, wanted))) => (*release, key, wanted),
         };
         Ok(match self.running(async move |shared| shared.fill(release, key, wanted).await).await? {
             (_, Some((layout, rows))) => Page::Kept(ReleasedStream::new(plan, layout, Rows::Kept(Some(rows)))),
@@ -49,7 +49,7 @@ impl Engine {
 enum LookedUp {
     Rows(Layout, RecordBatch),
     /// With the key and how many rows to keep where they may be kept.
-    Compute(Release, Option<(Key, u64)>),
+    Compute(Box<Release>, Option<(Key, u64)>),
 }
 
 impl Shared {
@@ -58,18 +58,23 @@ impl Shared {
         let version = self.version(&release).await?;
         let place = serde_json::to_string(location).map_err(|_| EngineError::internal("a location can't be written"))?;
         let Some(key) = Key::of(plan, &release.secrets, release.window, place, version) else {
-            return Ok(LookedUp::Compute(release, None));
+            return Ok(LookedUp::Compute(Box::new(release), None));
         };
         Ok(match self.kept.find(&key, release.window, release.admission.as_deref())? {
             Found::Rows(layout, rows) => LookedUp::Rows(layout, rows),
-            Found::Compute(wanted) => LookedUp::Compute(release, wanted.map(|wanted| (key, wanted))),
+            Found::Compute(wanted) => LookedUp::Compute(Box::new(release), wanted.map(|wanted| (key, wanted))),
         })
     }
 
     /// Computes the first rows of a release, keeps them, and answers its page from them where they reach that far.
     pub(super) async fn fill(self: Arc<Self>, release: Release, key: Key, wanted: u64) -> Result<Filled, EngineError> {
         let Release { shape, secrets, window, admission } = release;
-        let copy = Secrets { treatment: secrets.treatment.clone(), ledger: secrets.ledger, source: secrets.source.clone() };
+        let copy = Secrets {
+            treatment: secrets.treatment.clone(),
+            hierarchies: secrets.hierarchies.clone(),
+            ledger: secrets.ledger,
+            source: secrets.source.clone(),
+        };
         let first = Release { shape: Arc::clone(&shape), secrets: copy, window: Window { skip: 0, limit: Some(wanted) }, admission: None };
         let release = Release { shape, secrets, window, admission };
         // Whatever fails here lies in rows that the page may not need: it is for the page itself to say so.

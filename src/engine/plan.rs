@@ -109,7 +109,8 @@ fn treat(column: &Released, dataset: &Dataset, scan: &Scan, secrets: &Secrets) -
     let held = scan.held(&column.field.name).ok_or_else(gone)?;
     let key = column.key.as_ref().and_then(|label| secrets.treatment.get(label));
     let subject_type = dataset.subject_type().ok_or_else(gone)?;
-    let kernel = Kernel::new(&column.treatment, column.field.logical, subject_type, key)?.ok_or_else(gone)?;
+    let hierarchy = column.treatment.hierarchy().and_then(|(name, _)| secrets.hierarchies.get(&name));
+    let kernel = Kernel::new(&column.treatment, column.field.logical, subject_type, key, hierarchy)?.ok_or_else(gone)?;
     if let Some(value) = kernel.constant() {
         return Ok(Treated { value: lit(value.clone()), held: value.data_type(), present: None });
     }

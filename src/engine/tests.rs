@@ -478,10 +478,20 @@ async fn two_treatments_of_like_shape_are_never_taken_for_one() {
     let permitted =
         Permitted::new(location, &[("name", LogicalType::Text, domain("customer")), ("other", LogicalType::Text, domain("other"))]);
     let label = |domain: &str, byte: u8| (format!("pseudonym|1|{domain}"), [byte; 32]);
-    let keys = || Secrets { treatment: [label("customer", 1), label("other", 2)].into(), ledger: [9; 32], source: None };
+    let keys = || Secrets {
+        treatment: [label("customer", 1), label("other", 2)].into(),
+        hierarchies: BTreeMap::new(),
+        ledger: [9; 32],
+        source: None,
+    };
     let released = read(engine.open(permitted.compile().unwrap(), keys(), ALL, None).await.unwrap(), Format::Ndjson).await.unwrap();
     assert_ne!(field(&released, "name"), field(&released, "other"));
-    let same = Secrets { treatment: [label("customer", 1), label("other", 1)].into(), ledger: [9; 32], source: None };
+    let same = Secrets {
+        treatment: [label("customer", 1), label("other", 1)].into(),
+        hierarchies: BTreeMap::new(),
+        ledger: [9; 32],
+        source: None,
+    };
     let released = read(engine.open(permitted.compile().unwrap(), same, ALL, None).await.unwrap(), Format::Ndjson).await.unwrap();
     assert_eq!(field(&released, "name"), field(&released, "other"));
 }
@@ -491,7 +501,7 @@ async fn a_missing_key_releases_nothing() {
     let root = tempfile::tempdir().unwrap();
     let engine = engine(root.path());
     let permitted = permitted(write(root.path(), Kind::Csv, &people()));
-    let none = Secrets { treatment: BTreeMap::new(), ledger: [9; 32], source: None };
+    let none = Secrets { treatment: BTreeMap::new(), hierarchies: BTreeMap::new(), ledger: [9; 32], source: None };
     assert_eq!(format!("{none:?}"), "Secrets(..)");
     assert!(matches!(engine.open(permitted.compile().unwrap(), none, ALL, None).await, Err(EngineError::Internal(_))));
 }

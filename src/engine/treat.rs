@@ -2,6 +2,7 @@
 
 mod date;
 mod geo;
+mod hierarchy;
 mod mac;
 mod noise;
 mod number;
@@ -32,6 +33,7 @@ use self::token::Tokens;
 pub use self::token::reveal;
 use super::{EngineError, calendar, read};
 use crate::domain::dataset::LogicalType;
+use crate::domain::hierarchy::{AtLevel, Hierarchy};
 use crate::domain::treatment::{CodeForm, ConstantValue, DateUnit, GridForm, Treatment};
 
 /// A treatment, ready to run over columns of one logical type.
@@ -56,17 +58,19 @@ enum Form {
     Noise(Box<Noise>),
     Geo(Place),
     Token(Tokens),
+    Hierarchy(AtLevel),
 }
 
 impl Kernel {
     /// Compiles a treatment of a field of type `from` in a dataset whose subjects' keys are of type `subject`; `None` for
-    /// `withhold`. `key` is that of a keyed treatment. Errors when the treatment does not fit the type or its key is
-    /// missing.
+    /// `withhold`. `key` is that of a keyed treatment, `hierarchy` the version that a treatment names. Errors when the
+    /// treatment does not fit the type, or what it needs is missing.
     pub fn new(
         treatment: &Treatment,
         from: LogicalType,
         subject: LogicalType,
         key: Option<&[u8; 32]>,
+        hierarchy: Option<&Arc<Hierarchy>>,
     ) -> Result<Option<Self>, EngineError> {
         let fits = treatment.released_type(from).map_err(|_| EngineError::Drift("a treatment no longer fits its field".to_owned()))?;
         if fits.is_none() {
@@ -89,6 +93,10 @@ impl Kernel {
             Treatment::Noise { scale } => Form::Noise(Box::new(Noise::new(keyed()?, subject, from, *scale).ok_or_else(unplanned)?)),
             Treatment::Geo { form } => Form::Geo(Place::new(form).ok_or_else(unplanned)?),
             Treatment::ReversibleToken { .. } => Form::Token(Tokens::new(keyed()?, from)?),
+            Treatment::GeneraliseHierarchy { level, .. } => {
+                let at_level = hierarchy.and_then(|hierarchy| hierarchy.at(*level));
+                Form::Hierarchy(at_level.ok_or_else(|| EngineError::internal("a treatment's hierarchy is missing"))?)
+            }
         };
         Ok(Some(Self { from, subject, form }))
     }
@@ -109,7 +117,8 @@ impl Kernel {
             | Form::Redact(_)
             | Form::Noise(_)
             | Form::Geo(_)
-            | Form::Token(_) => None,
+            | Form::Token(_)
+            | Form::Hierarchy(_) => None,
         }
     }
 
@@ -136,7 +145,7 @@ impl Kernel {
             Form::Clear => treated()?,
             Form::Constant(value) => value.data_type(),
             Form::Mask(_) | Form::Truncate(_) | Form::Pseudonym(_) => DataType::Utf8,
-            Form::Redact(_) | Form::Geo(_) | Form::Token(_) => DataType::Utf8,
+            Form::Redact(_) | Form::Geo(_) | Form::Token(_) | Form::Hierarchy(_) => DataType::Utf8,
             Form::Shift(_) => DataType::Date32,
             Form::Generalise(grid, GridForm::Lower) => whole(self.from == LogicalType::Integer && grid.is_whole()),
             Form::Generalise(_, GridForm::Range) | Form::Code(_, CodeForm::Label) => DataType::Utf8,
@@ -169,6 +178,7 @@ impl Kernel {
             Form::Noise(noise) => noise.apply(&column, &subjects()?),
             Form::Geo(place) => place.apply(&column),
             Form::Token(tokens) => tokens.apply(&column),
+            Form::Hierarchy(level) => hierarchy::apply(level, &column),
         };
         treated.ok_or_else(unplanned)
     }

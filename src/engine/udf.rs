@@ -139,7 +139,7 @@ mod tests {
     #[test]
     fn only_the_same_kernel_is_equal() {
         let treated = |length| {
-            let kernel = Kernel::new(&Treatment::Truncate { length }, LogicalType::Text, LogicalType::Text, None).unwrap().unwrap();
+            let kernel = Kernel::new(&Treatment::Truncate { length }, LogicalType::Text, LogicalType::Text, None, None).unwrap().unwrap();
             call(Work::Treat(kernel), datafusion::prelude::ident("name"))
         };
         let one = treated(1);

@@ -6,6 +6,7 @@ pub mod assessments;
 pub mod catalogue;
 pub mod consents;
 pub mod evidence;
+pub mod hierarchies;
 pub mod history;
 pub mod people;
 pub mod permits;

@@ -5,14 +5,16 @@ use actix_web::{HttpRequest, HttpResponse, web};
 
 use crate::policy::access::Permission;
 
-use super::api::{access, agreements, assessments, catalogue, consents, evidence, history, people, permits, preview, vendors, vocabulary};
+use super::api::{
+    access, agreements, assessments, catalogue, consents, evidence, hierarchies, history, people, permits, preview, vendors, vocabulary,
+};
 use super::error::HttpError;
 use super::web::access as machines;
 use super::web::access::stop;
 use super::web::answer::wants_page;
 use super::web::assessments as rounds;
 use super::web::consents::{self as people_said, recording};
-use super::web::datasets::{self, cataloguing, edit, elsewhere};
+use super::web::datasets::{self, cataloguing, edit, elsewhere, hierarchies as nested};
 use super::web::error::{WebError, Wire};
 use super::web::evidence as papers;
 use super::web::people as staff;
@@ -194,6 +196,10 @@ table! {
     GET "/api/v1/datasets/{name}/drift" => catalogue::drift, Staff(P::SeeSamples);
     POST "/api/v1/datasets/{name}/drift/confirm" => catalogue::confirm, Staff(P::ManageCatalogue);
 
+    GET "/api/v1/hierarchies" => hierarchies::list, Staff(P::Read);
+    POST "/api/v1/hierarchies" => hierarchies::upload, Staff(P::ManageCatalogue);
+    GET "/api/v1/hierarchies/{name}/{version}" => hierarchies::find, Staff(P::Read);
+
     POST "/api/v1/datasets/{name}/preview" => preview::fields, Staff(P::SeeSamples);
     POST "/api/v1/datasets/{name}/see-as-vendor" => preview::see_as_vendor, Staff(P::SeeSamples);
     GET "/api/v1/consents/counts" => consents::counts, Staff(P::Read);
@@ -347,6 +353,10 @@ table! {
     GET "/datasets/new/table" => cataloguing::table, Page(P::ManageCatalogue);
     GET "/datasets/new/fields" => cataloguing::fields, Page(P::ManageCatalogue);
     POST "/datasets/new/fields" => cataloguing::fill, Page(P::ManageCatalogue);
+    GET "/datasets/hierarchies" => nested::list, Page(P::Read);
+    POST "/datasets/hierarchies" => nested::take, Page(P::ManageCatalogue);
+    GET "/datasets/hierarchies/new" => nested::new, Page(P::ManageCatalogue);
+    GET "/datasets/hierarchies/{name}/{version}" => nested::show, Page(P::Read);
     GET "/datasets/{name}" => datasets::show, Page(P::Read);
     POST "/datasets/{name}" => edit::save, Page(P::ManageCatalogue);
     GET "/datasets/{name}/edit" => edit::form, Page(P::ManageCatalogue);

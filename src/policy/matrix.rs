@@ -7,6 +7,7 @@ use utoipa::ToSchema;
 
 use crate::domain::dataset::Field;
 use crate::domain::detect::DataKind;
+use crate::domain::hierarchy::HierarchyVersion;
 use crate::domain::permit::shows_identity;
 use crate::domain::treatment::{CodeForm, ConstantValue, DateUnit, GeoForm, GridForm, PseudonymFormat, Treatment};
 
@@ -30,8 +31,10 @@ pub struct Choice {
 }
 
 /// One of each kind, with parameters to begin with.
-fn beginnings() -> [Treatment; 15] {
-    [
+fn beginnings() -> Vec<Treatment> {
+    // Which hierarchy it is, is chosen by whoever writes the permit: there is none to begin with.
+    let hierarchy = "hierarchy".parse().ok().map(|hierarchy| Treatment::GeneraliseHierarchy { hierarchy, version: 1, level: 1 });
+    let kinds = [
         Treatment::Withhold,
         Treatment::Clear,
         Treatment::Pseudonym { domain: None, format: PseudonymFormat::Base32 },
@@ -47,7 +50,8 @@ fn beginnings() -> [Treatment; 15] {
         Treatment::Geo { form: GeoForm::PostalPrefix { length: 2, small: BTreeSet::new() } },
         Treatment::ReversibleToken { domain: None },
         Treatment::Constant { value: ConstantValue::Text("-".to_owned()) },
-    ]
+    ];
+    kinds.into_iter().chain(hierarchy).collect()
 }
 
 /// The treatments that fit a field's type: those that a permit's own check would take. What the steward advises stands
@@ -64,6 +68,19 @@ pub fn choices(field: &Field) -> Vec<Choice> {
     let mut choices: Vec<Choice> = fitting.map(choice).collect();
     choices.sort_by_key(|choice| (choice.treatment != Treatment::Withhold, !choice.advised));
     choices
+}
+
+/// The choices of a field where these hierarchies are to be had: of the first of them, or of none.
+pub fn with_hierarchies(choices: Vec<Choice>, known: &[HierarchyVersion]) -> Vec<Choice> {
+    let chosen = |choice: Choice| {
+        if choice.treatment.hierarchy().is_none() {
+            return Some(choice);
+        }
+        let first = known.first()?;
+        let treatment = Treatment::GeneraliseHierarchy { hierarchy: first.name.clone(), version: first.version, level: 1 };
+        Some(Choice { words: words::treatment(&treatment), treatment, ..choice })
+    };
+    choices.into_iter().filter_map(chosen).collect()
 }
 
 /// What deserves a second look where a field is treated so.
@@ -92,15 +109,36 @@ mod tests {
     #[test]
     fn every_kind_has_a_beginning_and_is_offered_where_it_fits() {
         let kinds: BTreeSet<&str> = beginnings().iter().map(Treatment::key).collect();
-        assert_eq!(kinds.len(), 15, "each kind once; a new kind of treatment needs a beginning");
+        assert_eq!(kinds.len(), 16, "each kind once; a new kind of treatment needs a beginning");
         let offered = |logical| choices(&of(logical, None)).iter().map(|choice| choice.treatment.key()).collect::<Vec<_>>();
         assert_eq!(offered(LogicalType::Other), ["withhold"]);
         assert_eq!(
             offered(LogicalType::Text),
-            ["withhold", "clear", "pseudonym", "mask", "truncate", "redact_text", "geo", "reversible_token", "constant"]
+            [
+                "withhold",
+                "clear",
+                "pseudonym",
+                "mask",
+                "truncate",
+                "redact_text",
+                "geo",
+                "reversible_token",
+                "constant",
+                "generalise_hierarchy"
+            ]
         );
-        let numbers =
-            ["withhold", "clear", "pseudonym", "generalise_number", "round", "top_bottom_code", "noise", "reversible_token", "constant"];
+        let numbers = [
+            "withhold",
+            "clear",
+            "pseudonym",
+            "generalise_number",
+            "round",
+            "top_bottom_code",
+            "noise",
+            "reversible_token",
+            "constant",
+            "generalise_hierarchy",
+        ];
         assert_eq!(offered(LogicalType::Integer), numbers);
         assert_eq!(offered(LogicalType::Decimal), numbers);
         assert_eq!(
@@ -111,13 +149,29 @@ mod tests {
     }
 
     #[test]
+    fn a_hierarchy_is_offered_where_there_is_one() {
+        let offered = |known: &[HierarchyVersion]| with_hierarchies(choices(&of(LogicalType::Text, None)), known).pop().unwrap().treatment;
+        assert_eq!(offered(&[]).key(), "constant");
+        let towns = HierarchyVersion {
+            name: "towns".parse().unwrap(),
+            version: 3,
+            digest: "0".repeat(64).parse().unwrap(),
+            values: 1,
+            texts: vec![1],
+            bytes: 1,
+            created_at: crate::domain::Instant::from_micros(0),
+        };
+        assert_eq!(offered(&[towns]).hierarchy(), Some((("towns".parse().unwrap(), 3), 1)));
+    }
+
+    #[test]
     fn a_direct_identifier_that_shows_is_warned_of() {
         let field = |class: &str| {
             let json = serde_json::json!({"name": "email", "type": "text", "class": class, "category": "contact"});
             serde_json::from_value::<Field>(json).unwrap()
         };
         for treatment in beginnings().iter().filter(|treatment| treatment.released_type(LogicalType::Text).is_ok()) {
-            let shows = matches!(treatment.key(), "clear" | "truncate" | "redact_text" | "geo");
+            let shows = matches!(treatment.key(), "clear" | "truncate" | "redact_text" | "geo" | "generalise_hierarchy");
             assert_eq!(warnings(&field("direct_identifier"), treatment), if shows { vec![CLEAR_IDENTIFIER] } else { vec![] });
             assert!(warnings(&field("sensitive"), treatment).is_empty());
         }

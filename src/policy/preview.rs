@@ -11,6 +11,7 @@ use std::sync::Arc;
 use crate::domain::Invalid;
 use crate::domain::condition::Condition;
 use crate::domain::dataset::{Dataset, Field, LogicalType, Source};
+use crate::domain::hierarchy::KnownHierarchies;
 use crate::domain::text::FieldName;
 use crate::domain::treatment::Treatment;
 
@@ -48,6 +49,10 @@ impl PreviewPlan {
     pub fn fields(&self) -> &[PreviewedField] {
         &self.fields
     }
+    /// The treatments that are carried out.
+    pub fn treatments(&self) -> impl Iterator<Item = &Treatment> {
+        self.shape.columns().iter().map(|column| &column.treatment)
+    }
     /// The labels of the keys that the treatments need.
     pub fn keys(&self) -> impl Iterator<Item = &String> {
         self.shape.columns().iter().filter_map(|column| column.key.as_ref())
@@ -63,7 +68,8 @@ pub enum Shown {
     Every,
 }
 
-/// Compiles drafted treatments. One that does not fit its field is told beside that field.
+/// Compiles drafted treatments. One that does not fit its field, or names a hierarchy that is not `known`, is told beside
+/// that field.
 ///
 /// # Errors
 /// For a field that the dataset does not have, and for a row condition that can't be read.
@@ -72,6 +78,7 @@ pub fn compile(
     source: &Arc<Source>,
     drafted: &BTreeMap<FieldName, Treatment>,
     condition: &Condition,
+    known: &KnownHierarchies,
     shown: Shown,
 ) -> Result<PreviewPlan, Invalid> {
     for name in drafted.keys() {
@@ -85,7 +92,7 @@ pub fn compile(
     for field in &dataset.fields {
         let draft = drafted.get(&field.name);
         if draft.is_some() || shown == Shown::Every {
-            fields.push(previewed(dataset, field, draft.unwrap_or(&Treatment::Withhold), &mut columns));
+            fields.push(previewed(dataset, field, draft.unwrap_or(&Treatment::Withhold), known, &mut columns));
         }
     }
     let selected = (0..columns.len()).collect();
@@ -94,9 +101,15 @@ pub fn compile(
     Ok(PreviewPlan { shape: Arc::new(shape), fields })
 }
 
-fn previewed(dataset: &Dataset, field: &Field, treatment: &Treatment, columns: &mut Vec<Column>) -> PreviewedField {
+fn previewed(
+    dataset: &Dataset,
+    field: &Field,
+    treatment: &Treatment,
+    known: &KnownHierarchies,
+    columns: &mut Vec<Column>,
+) -> PreviewedField {
     let raw = column(dataset, field, &Treatment::Clear, columns).unwrap_or_default();
-    let (treated, trouble) = match column(dataset, field, treatment, columns) {
+    let (treated, trouble) = match known.check(treatment).and_then(|()| column(dataset, field, treatment, columns)) {
         Ok(treated) => (treated, None),
         Err(error) => (None, Some(error.within(&format!("fields.{}", field.name)))),
     };

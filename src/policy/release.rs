@@ -477,7 +477,8 @@ pub fn key_label(treatment: &Treatment, field: &Field, dataset: &Dataset) -> Opt
         | Treatment::Round { .. }
         | Treatment::TopBottomCode { .. }
         | Treatment::RedactText { .. }
-        | Treatment::Geo { .. } => return None,
+        | Treatment::Geo { .. }
+        | Treatment::GeneraliseHierarchy { .. } => return None,
     };
     Some(format!("{kind}|1|{domain}"))
 }

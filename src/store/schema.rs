@@ -386,6 +386,20 @@ diesel::table! {
 }
 
 diesel::table! {
+    hierarchies (name, version) {
+        name -> Text,
+        version -> BigInt,
+        digest -> Text,
+        value_count -> BigInt,
+        texts -> Text,
+        beginning -> Text,
+        bytes -> BigInt,
+        content -> Text,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
     segments (digest) {
         digest -> Text,
         bytes -> Binary,

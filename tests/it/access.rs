@@ -23,6 +23,7 @@ fn nowhere(path: &str) -> String {
         ("{name}", "no-such-thing"),
         ("{dataset}", "no-such-thing"),
         ("{table}", "no-such-thing"),
+        ("{version}", "1"),
         ("{position}", "999999"),
     ];
     let filled = fillings.into_iter().fold(path.to_owned(), |path, (place, name)| path.replace(place, name));

@@ -2,6 +2,7 @@
 
 mod agreements;
 mod diligence;
+mod hierarchies;
 mod permits;
 mod treatments;
 mod versions;

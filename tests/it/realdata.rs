@@ -176,6 +176,65 @@ fn chinooks_customers_and_invoices_join_on_pseudonyms_alone() {
     });
 }
 
+/// Adult's columns, catalogued; each row's cells by column.
+async fn adult(house: &House, file: &PathBuf) -> Vec<BTreeMap<String, String>> {
+    std::fs::copy(file, house.sources().join("adult.csv")).unwrap();
+    let (id, tables) = source(house, json!({"kind": "csv", "path": "adult.csv", "delimiter": ";"})).await;
+    let subject = json!({"field": "occupation", "domain": "occupation"});
+    catalogue(house, "adult", &id, &tables[0], subject, |_| ("quasi_identifier", "demographic")).await;
+    let raw = std::fs::read_to_string(file).unwrap();
+    let header: Vec<&str> = raw.lines().next().unwrap().split(';').collect();
+    let cells = |line: &str| header.iter().zip(line.split(';')).map(|(name, cell)| ((*name).to_owned(), cell.to_owned())).collect();
+    raw.lines().skip(1).map(cells).collect()
+}
+
+#[test]
+fn adults_own_hierarchies_know_every_value_at_every_level() {
+    let Some(file) = shared("adult/adult.csv") else { return };
+    run(async {
+        let house = House::start(Database::sqlite()).await;
+        let originals = adult(&house, &file).await;
+        let mut files: BTreeMap<String, Vec<Vec<String>>> = BTreeMap::new();
+        for column in originals[0].keys() {
+            let Some(path) = shared(&format!("adult/adult_hierarchy_{column}.csv")) else { return };
+            let text = std::fs::read_to_string(path).unwrap();
+            let kept = house.upload(Role::DataSteward, "POST", &format!("/api/v1/hierarchies?name={column}"), text.as_bytes()).await.good();
+            let rows: Vec<Vec<String>> = text.lines().map(|line| line.split(';').map(str::to_owned).collect()).collect();
+            assert_eq!(
+                (kept["values"].as_u64().unwrap() as usize, kept["texts"].as_array().unwrap().len()),
+                (rows.len(), rows[0].len() - 1)
+            );
+            files.insert(column.clone(), rows);
+        }
+        // One permit for each level; a column with fewer levels stands at its last.
+        let level = |column: &str, wanted: usize| wanted.min(files[column][0].len() - 1);
+        let terms = |wanted: usize| {
+            let fields = files.keys().map(|column| {
+                let treatment = json!({"kind": "generalise_hierarchy", "hierarchy": column, "version": 1, "level": level(column, wanted)});
+                (column.clone(), treatment)
+            });
+            permit("adult", Value::Object(fields.collect()))
+        };
+        let keys: Vec<String> = (1..=4).map(|wanted| format!("level-{wanted}")).collect();
+        let permits: Vec<(&str, Value)> = keys.iter().zip(1..).map(|(key, wanted)| (key.as_str(), terms(wanted))).collect();
+        let acme = vendor(&house, "Acme", &permits).await;
+        let token = house.token(&acme).await;
+        for (key, wanted) in keys.iter().zip(1..) {
+            let told = |column: &str, value: &str| &files[column].iter().find(|row| row[0] == value).unwrap()[level(column, wanted)];
+            let rows = lines(&house, &token, &format!("/data/v1/datasets/adult/records?permit={key}")).await;
+            assert_eq!(rows.len(), originals.len());
+            for (row, original) in rows.iter().zip(&originals) {
+                for (column, value) in original {
+                    assert_eq!(row[column], json!(told(column, value)), "{column} at {wanted}");
+                }
+            }
+        }
+        for entry in house.history("kind=closed").await {
+            assert!(entry["leaf"].get("withheld").is_none(), "nothing is unmapped: {entry}");
+        }
+    });
+}
+
 #[test]
 fn every_treatment_that_fits_is_done_to_adult() {
     let Some(file) = shared("adult/adult.csv") else { return };

@@ -2,7 +2,7 @@
 
 mod four_ways;
 mod history;
-mod migrations;
+pub mod migrations;
 mod nouns;
 mod samples;
 mod writer;

@@ -76,6 +76,7 @@ pub const SENTENCES: &[(&str, &str, &str)] = &[
     ("category", "add", "{actor} added the data category {id} to the vocabulary"),
     ("category", "retire", "{actor} retired the data category {id}: it is not offered any more"),
     ("category", "restore", "{actor} restored the data category {id}: it is offered again"),
+    ("hierarchy", "upload", "{actor} uploaded version {version} of the hierarchy {id}[, {levels} levels]"),
     ("signing_key", "make", "{actor} made a new key for signing tokens"),
 ];
 

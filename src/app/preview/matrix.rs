@@ -6,13 +6,14 @@ use utoipa::ToSchema;
 use crate::app::{App, AppError};
 use crate::domain::agreement::VersionStatus;
 use crate::domain::dataset::{FieldClass, LogicalType};
+use crate::domain::hierarchy::HierarchyVersion;
 use crate::domain::id::AgreementId;
 use crate::domain::permit::{Revision, RevisionStatus};
 use crate::domain::text::{FieldName, Line, Slug};
 use crate::domain::treatment::Treatment;
 use crate::policy::matrix::{self, Choice};
 use crate::policy::words;
-use crate::store::{agreements, datasets, permits, vocabulary};
+use crate::store::{agreements, datasets, hierarchies, permits, vocabulary};
 
 /// A dataset's fields as a permit's matrix shows them.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
@@ -22,6 +23,8 @@ pub struct Matrix {
     /// The version whose categories count: the newest that is not given up.
     pub agreement_version: Option<i32>,
     pub fields: Vec<MatrixField>,
+    /// The hierarchies that treatments can name, by name with the newest version first; not all where there are very many.
+    pub hierarchies: Vec<HierarchyVersion>,
     /// What an approver should know of every permit on this dataset.
     pub notices: Vec<&'static str>,
 }
@@ -57,6 +60,9 @@ pub struct Standing {
     pub warnings: Vec<&'static str>,
 }
 
+/// The most hierarchies that are offered.
+const MOST_HIERARCHIES: i64 = 500;
+
 /// The matrix of a dataset under an agreement. It reads no rows.
 pub async fn matrix(app: &App, agreement: AgreementId, dataset: Slug) -> Result<Matrix, AppError> {
     app.store
@@ -67,6 +73,7 @@ pub async fn matrix(app: &App, agreement: AgreementId, dataset: Slug) -> Result<
             let version = versions.iter().rev().find(|version| !matches!(version.status, VersionStatus::Terminated { .. }));
             let standing = standing(permits::revisions_by_agreement(tx, &agreement.id)?, &dataset.name);
             let vocabulary = vocabulary::load(tx)?;
+            let hierarchies = hierarchies::list(tx, None, MOST_HIERARCHIES)?;
             let fields = dataset.fields.iter().map(|field| {
                 let treated = standing.iter().filter_map(|revision| Some((revision, revision.terms.fields.get(&field.name)?)));
                 let current = treated.map(|(revision, treatment)| Standing {
@@ -87,11 +94,12 @@ pub async fn matrix(app: &App, agreement: AgreementId, dataset: Slug) -> Result<
                     signed: version.is_some_and(|version| version.terms.data_categories.contains(&field.category)),
                     subject: field.name == dataset.subject.field,
                     current: current.collect(),
-                    choices: matrix::choices(field),
+                    choices: matrix::with_hierarchies(matrix::choices(field), &hierarchies),
                 }
             });
             Ok(Matrix {
-                fields: fields.collect(),
+                fields: fields.collect::<Vec<_>>(),
+                hierarchies,
                 agreement: agreement.id,
                 dataset: dataset.name,
                 agreement_version: version.map(|version| version.number),

@@ -42,14 +42,16 @@ impl Ready {
     }
 
     /// The keys a plan needs: one per label of a keyed treatment (HKDF of the agreement's key), and the ledger's.
-    /// `None` when the agreement's key was destroyed and a treatment asks for it.
-    pub fn secrets(&self, plan: &ReleasePlan) -> Option<EngineSecrets> {
+    /// `None` when the agreement's key was destroyed and a treatment asks for it. The hierarchies are for [`super::secrets`]
+    /// to add.
+    pub(super) fn secrets(&self, plan: &ReleasePlan) -> Option<EngineSecrets> {
         let mut treatment = BTreeMap::new();
         for label in plan.columns().iter().filter_map(|column| column.key.clone()) {
             let key = keys::derive(self.agreement_key.as_ref()?, &label);
             treatment.insert(label, key);
         }
-        Some(EngineSecrets { treatment, ledger: self.ledger_key, source: self.source_secret.clone() })
+        let hierarchies = BTreeMap::new();
+        Some(EngineSecrets { treatment, hierarchies, ledger: self.ledger_key, source: self.source_secret.clone() })
     }
 
     /// How the source is reached.

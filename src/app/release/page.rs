@@ -18,8 +18,7 @@ use crate::store::{counters, quotas};
 use super::super::consents::{self, Admitting};
 use super::super::{App, AppError, append, new_id};
 use super::ledger;
-use super::{Decided, Request, allowance, beside, decide, digest_of, note, receiver, refusal, what, worth_asking_again};
-use crate::domain::gate::Gate;
+use super::{Decided, Request, allowance, beside, decide, digest_of, note, receiver, what, worth_asking_again};
 
 /// Rows of a page when `limit` is not given.
 pub const DEFAULT_LIMIT: u64 = 1_000;
@@ -111,7 +110,7 @@ async fn build(app: &Arc<App>, request: &Request, decided: &Decided, limit: u64,
     let binding = binding(request, decided, &source);
     let skip = cursor.map_or(Ok(0), |cursor| open_cursor(app, &binding, cursor))?;
     let take = limit.min(left);
-    let secrets = decided.ready.secrets(plan).ok_or(refusal(Gate::Agreement))?;
+    let secrets = super::secrets(app, decided).await?;
     // One row more than wanted tells whether there is a next page.
     let window = Window { skip, limit: Some(take.saturating_add(1)) };
     let admitting = super::admitting(app, decided).await?;

@@ -2,13 +2,12 @@
 
 use std::sync::Arc;
 
-use crate::domain::gate::Gate;
 use crate::domain::text::Slug;
 use crate::engine::Window;
 use crate::engine::encode::arrow_schema;
 
 use super::super::{App, AppError};
-use super::{OfferedField, Request, decide, note, offered, refusal};
+use super::{OfferedField, Request, decide, note, offered};
 
 /// What a record holds.
 #[derive(Debug, Clone, PartialEq)]
@@ -35,7 +34,7 @@ async fn attempt(app: &Arc<App>, request: &Request) -> Result<ReleasedSchema, Ap
     let decided = decide(app, request, true).await?;
     let plan = &decided.plan;
     let of_engine = |error| AppError::of_engine(error, plan.dataset().name.as_str());
-    let secrets = decided.ready.secrets(plan).ok_or(refusal(Gate::Agreement))?;
+    let secrets = super::secrets(app, &decided).await?;
     let window = Window { skip: 0, limit: Some(0) };
     let stream = app.engine.open(Arc::clone(plan), secrets, window, None).await.map_err(of_engine)?;
     Ok(ReleasedSchema {

@@ -95,7 +95,7 @@ async fn once(app: &Arc<App>, request: &Request, wire: Wire, fresh: bool, slot: 
     let now = app.clock.now();
     let version = app.engine.source_version(&decided.ready.access(), &plan.dataset().table).await;
     let source = version.map_err(|error| AppError::of_engine(error, name))?;
-    let secrets = decided.ready.secrets(&plan).ok_or(refusal(Gate::Agreement))?;
+    let secrets = super::secrets(app, &decided).await?;
     let window = Window { skip: 0, limit: None };
     let admitting = super::admitting(app, &decided).await?;
     let mut rows =

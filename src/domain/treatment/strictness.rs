@@ -14,6 +14,8 @@ impl Treatment {
             // Who has the clear values and gets pseudonyms, tokens or moved dates of the same rows can map one to the other,
             // and so read every other table of that domain.
             (Self::Pseudonym { .. } | Self::ReversibleToken { .. } | Self::DateShift { .. }, Self::Clear) => false,
+            // A hierarchy may say of a value what the value itself does not, so that a person looks at it first.
+            (Self::GeneraliseHierarchy { .. }, Self::Clear) => false,
             (_, Self::Clear) => true,
             // A mask with a shorter prefix shows the start of short texts that the longer one hid: masks do not compare.
             (Self::Truncate { length }, Self::Truncate { length: other }) => length <= other,
@@ -23,6 +25,11 @@ impl Treatment {
             (Self::RedactText { kinds }, Self::RedactText { kinds: other }) => kinds.is_superset(other),
             // Two noises on one value narrow it down together, whichever is wider: noises do not compare.
             (Self::Geo { form }, Self::Geo { form: other }) => form.at_least_as_strict_as(other),
+            // The texts of one level lead to one text of the next each; versions do not compare.
+            (
+                Self::GeneraliseHierarchy { hierarchy, version, level },
+                Self::GeneraliseHierarchy { hierarchy: other, version: other_version, level: other_level },
+            ) => hierarchy == other && version == other_version && level >= other_level,
             // Rounding twice is not rounding once: a coarser grid has edges of its own, so steps do not compare.
             (Self::TopBottomCode { bottom, top, form }, Self::TopBottomCode { bottom: other_bottom, top: other_top, form: other_form }) => {
                 let top_ok = match (top, other_top) {

@@ -10,7 +10,7 @@ fn treatment(value: &Value) -> Treatment {
 }
 
 /// One of each kind, in the order of the table's columns.
-fn one_of_each() -> [Treatment; 15] {
+fn one_of_each() -> [Treatment; 16] {
     [
         json!({"kind": "withhold"}),
         json!({"kind": "constant", "value": "x"}),
@@ -27,6 +27,7 @@ fn one_of_each() -> [Treatment; 15] {
         json!({"kind": "noise", "scale": 5.0}),
         json!({"kind": "geo", "as": "postal_prefix", "length": 2}),
         json!({"kind": "reversible_token"}),
+        json!({"kind": "generalise_hierarchy", "hierarchy": "towns", "version": 1, "level": 2}),
     ]
     .map(|value| treatment(&value))
 }
@@ -35,21 +36,22 @@ fn one_of_each() -> [Treatment; 15] {
 fn each_kind_against_each() {
     // A row is what would be, a column what was: `y` where what would be is at least as strict.
     let table = [
-        ("withhold", "y y y y y y y y y y y y y y y"),
-        ("constant", "- y y y y y y y y y y y y y y"),
-        ("clear", "- - y - - - - - - - - - - - -"),
-        ("mask", "- - y y - - - - - - - - - - -"),
-        ("truncate", "- - y - y - - - - - - - - - -"),
-        ("pseudonym", "- - - - - y - - - - - - - - -"),
-        ("generalise_number", "- - y - - - y - - - - - - - -"),
-        ("generalise_date", "- - y - - - - y - - - - - - -"),
-        ("round", "- - y - - - - - y - - - - - -"),
-        ("top_bottom_code", "- - y - - - - - - y - - - - -"),
-        ("date_shift", "- - - - - - - - - - y - - - -"),
-        ("redact_text", "- - y - - - - - - - - y - - -"),
-        ("noise", "- - y - - - - - - - - - y - -"),
-        ("geo", "- - y - - - - - - - - - - y -"),
-        ("reversible_token", "- - - - - - - - - - - - - - y"),
+        ("withhold", "y y y y y y y y y y y y y y y y"),
+        ("constant", "- y y y y y y y y y y y y y y y"),
+        ("clear", "- - y - - - - - - - - - - - - -"),
+        ("mask", "- - y y - - - - - - - - - - - -"),
+        ("truncate", "- - y - y - - - - - - - - - - -"),
+        ("pseudonym", "- - - - - y - - - - - - - - - -"),
+        ("generalise_number", "- - y - - - y - - - - - - - - -"),
+        ("generalise_date", "- - y - - - - y - - - - - - - -"),
+        ("round", "- - y - - - - - y - - - - - - -"),
+        ("top_bottom_code", "- - y - - - - - - y - - - - - -"),
+        ("date_shift", "- - - - - - - - - - y - - - - -"),
+        ("redact_text", "- - y - - - - - - - - y - - - -"),
+        ("noise", "- - y - - - - - - - - - y - - -"),
+        ("geo", "- - y - - - - - - - - - - y - -"),
+        ("reversible_token", "- - - - - - - - - - - - - - y -"),
+        ("generalise_hierarchy", "- - - - - - - - - - - - - - - y"),
     ];
     let kinds = one_of_each();
     for ((name, row), new) in table.into_iter().zip(&kinds) {
@@ -80,7 +82,12 @@ fn the_same_kind_with_other_parameters() {
     };
     let postal = |length: u8, small: &[&str]| json!({"kind": "geo", "as": "postal_prefix", "length": length, "small": small});
     let none = || Value::Null;
+    let nested = |name: &str, version: i32, level: u8| json!({"kind": "generalise_hierarchy", "hierarchy": name, "version": version, "level": level});
     let table = [
+        (nested("towns", 1, 3), nested("towns", 1, 2), true, "a higher level"),
+        (nested("towns", 1, 1), nested("towns", 1, 2), false, "a lower level"),
+        (nested("towns", 2, 3), nested("towns", 1, 2), false, "another version"),
+        (nested("places", 1, 3), nested("towns", 1, 2), false, "another hierarchy"),
         (constant(json!("x")), constant(json!(1)), true, "no constant tells anything"),
         (mask(0, 1, 3), mask(1, 1, 3), false, "a shorter prefix shows the start of short texts"),
         (mask(1, 1, 3), mask(0, 1, 3), false, "a longer prefix"),

@@ -238,3 +238,29 @@ async fn only_the_rows_asked_for_are_kept_and_of_wide_ones_fewer() {
     }
     assert!(engine.kept_bytes() <= (1 << 20) / SHARE);
 }
+
+#[tokio::test]
+async fn versions_of_a_hierarchy_are_never_taken_for_each_other() {
+    let root = tempfile::tempdir().unwrap();
+    let towns = ["Ulm", "Zürich", "Bern"].iter().map(|town| Some((*town).to_owned())).collect();
+    let columns = vec![
+        SampleColumn { name: "id", values: SampleValues::Integer((0..3).map(Some).collect()) },
+        SampleColumn { name: "town", values: SampleValues::Text(towns) },
+    ];
+    let location = write(root.path(), Kind::Parquet, &columns);
+    let told = |version, level| {
+        let nested = Treatment::GeneraliseHierarchy { hierarchy: "towns".parse().unwrap(), version, level };
+        Permitted::new(location.clone(), &[("id", LogicalType::Integer, None), ("town", LogicalType::Text, Some(nested))])
+    };
+    let engine = engine_that_keeps(root.path(), MUCH, Duration::ZERO);
+    let first = page(&engine, &told(1, 1), window(0, 3), None).await;
+    assert_eq!(first.text, "{\"town\":\"South\"}\n{\"town\":\"North\"}\n{\"town\":null}\n");
+    assert_eq!(first.withheld, [("town".parse().unwrap(), 1)].into(), "what the hierarchy does not know is counted");
+    assert!(engine.kept_bytes() > 0);
+    let other = page(&engine, &told(2, 1), window(0, 3), None).await;
+    assert_eq!(other.text, "{\"town\":\"Swabia\"}\n{\"town\":\"Zurich\"}\n{\"town\":null}\n");
+    let coarser = page(&engine, &told(1, 2), window(0, 3), None).await;
+    assert_eq!(coarser.text, "{\"town\":\"Germany\"}\n{\"town\":\"Switzerland\"}\n{\"town\":null}\n");
+    let again = page(&engine, &told(1, 1), window(0, 3), None).await;
+    assert_eq!((again.text, again.withheld), (first.text, first.withheld), "kept rows are counted as computed ones are");
+}

@@ -342,7 +342,7 @@ impl Described {
     }
 
     /// `SELECT … FROM …`, and what comes back.
-    fn selection(&self, table: &Table, fields: &[(&str, LogicalType)]) -> Result<(String, Vec<(String, Kind, LogicalType)>), EngineError> {
+    fn selection(&self, table: &Table, fields: &[(&str, LogicalType)]) -> Result<(String, Vec<copy::Selected>), EngineError> {
         let column = |(name, logical): &(&str, LogicalType)| Ok(((*name).to_owned(), self.kind(table, name)?, *logical));
         let columns = fields.iter().map(column).collect::<Result<Vec<_>, EngineError>>()?;
         let places = columns.iter().map(|(name, kind, logical)| copy::selected(name, *kind, *logical)).collect::<Result<Vec<_>, _>>()?;

@@ -14,6 +14,9 @@ const ALL: Window = Window { skip: 0, limit: None };
 const EXPECTED: &str = "{\"id\":1,\"country\":\"AT\",\"year\":2025}\n{\"id\":2,\"country\":\"AT\",\"year\":2025}\n\
 {\"id\":3,\"country\":\"D E\",\"year\":2025}\n{\"id\":4,\"country\":null,\"year\":2026}\n";
 
+/// Writes rows with these ids.
+type Writer = fn(&Path, &[i64]);
+
 /// Four rows in three files; names beside them that are no part of the table.
 fn folders(root: &Path, ending: &str, write: impl Fn(&Path, &[i64])) {
     for (folder, ids) in [
@@ -53,7 +56,7 @@ async fn text(engine: &Engine, permitted: &Permitted) -> String {
 #[tokio::test]
 async fn every_kind_of_file_is_read_from_folders_that_name_columns() {
     let path = || "people".parse().unwrap();
-    let kinds: [(&str, SourceLocation, fn(&Path, &[i64])); 5] = [
+    let kinds: [(&str, SourceLocation, Writer); 5] = [
         ("csv", SourceLocation::Csv { path: path(), delimiter: ',', store: None }, csv),
         ("ndjson", SourceLocation::Ndjson { path: path(), store: None }, |path, ids| std::fs::write(path, lines(ids)).unwrap()),
         ("parquet", SourceLocation::Parquet { path: path(), store: None }, |path, ids| {

@@ -133,7 +133,7 @@ impl Web {
     }
 
     fn next(&self, url: &str, document: &RawValue, link: Option<String>) -> Result<Option<String>, EngineError> {
-        let text = |at: &str| json::at(document, at).and_then(|raw| scalar(raw)).filter(|text| !text.is_empty());
+        let text = |at: &str| json::at(document, at).and_then(scalar).filter(|text| !text.is_empty());
         let next = match &self.at.paging {
             Paging::None => None,
             Paging::LinkHeader => link,

@@ -1,6 +1,7 @@
 //! Each treatment's exact values, and what holds for all values.
 
 mod keyed;
+mod nested;
 mod told;
 
 use std::sync::Arc;
@@ -19,7 +20,7 @@ use crate::domain::time::{Date, Instant};
 use crate::domain::treatment::PseudonymFormat;
 
 fn kernel(treatment: &Treatment, from: LogicalType) -> Kernel {
-    Kernel::new(treatment, from, LogicalType::Text, Some(&[7; 32])).unwrap().unwrap()
+    Kernel::new(treatment, from, LogicalType::Text, Some(&[7; 32]), None).unwrap().unwrap()
 }
 
 fn from_json(json: &str) -> Treatment {
@@ -97,7 +98,7 @@ fn null_stays_null_but_for_a_constant() {
         let constant = from_json(&format!(r#"{{"kind":"constant","value":{json}}}"#));
         assert_eq!(shown(&constant, LogicalType::Date, none.clone()), [expected]);
     }
-    assert!(Kernel::new(&Treatment::Withhold, LogicalType::Text, LogicalType::Text, None).unwrap().is_none());
+    assert!(Kernel::new(&Treatment::Withhold, LogicalType::Text, LogicalType::Text, None, None).unwrap().is_none());
 }
 
 #[test]
@@ -402,7 +403,7 @@ proptest! {
         prop_assume!(one != other);
         let treatment = Treatment::Pseudonym { domain: None, format: PseudonymFormat::Base32 };
         let with = |key| {
-            let kernel = Kernel::new(&treatment, LogicalType::Text, LogicalType::Text, Some(key)).unwrap().unwrap();
+            let kernel = Kernel::new(&treatment, LogicalType::Text, LogicalType::Text, Some(key), None).unwrap().unwrap();
             kernel.apply(&texts(&[&text]), None).unwrap().as_string::<i32>().value(0).to_owned()
         };
         prop_assert_ne!(with(&one), with(&other));

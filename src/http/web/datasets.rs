@@ -5,6 +5,7 @@ pub mod cataloguing;
 pub mod drift;
 pub mod edit;
 pub mod elsewhere;
+pub mod hierarchies;
 pub mod source;
 
 use actix_web::http::StatusCode;

@@ -30,7 +30,7 @@ fn source() -> Arc<Source> {
 }
 
 fn drafted(fields: Value, shown: Shown) -> Result<PreviewPlan, Invalid> {
-    compile(&dataset(), &source(), &serde_json::from_value(fields).unwrap(), &Condition::default(), shown)
+    compile(&dataset(), &source(), &serde_json::from_value(fields).unwrap(), &Condition::default(), &KnownHierarchies::default(), shown)
 }
 
 #[test]
@@ -59,6 +59,6 @@ fn fields_that_are_not_there_are_refused() {
     assert_eq!(drafted(json!({"nothing": {"kind": "clear"}}), Shown::Drafted).unwrap_err().field, "fields.nothing");
     assert_eq!(drafted(json!({}), Shown::Every).unwrap().fields().len(), 3);
     let condition: Condition = serde_json::from_value(json!({"all": [{"field": "none", "op": "eq", "values": ["1"]}]})).unwrap();
-    let refused = compile(&dataset(), &source(), &BTreeMap::new(), &condition, Shown::Every).unwrap_err();
+    let refused = compile(&dataset(), &source(), &BTreeMap::new(), &condition, &KnownHierarchies::default(), Shown::Every).unwrap_err();
     assert_eq!(refused.field, "condition.all[0].field");
 }

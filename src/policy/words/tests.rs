@@ -46,6 +46,10 @@ fn treatments_read_as_sentences_do() {
         ),
         (r#"{"kind":"geo","as":"geohash","length":5}"#, "only the geohash cell of 5 characters"),
         (r#"{"kind":"geo","as":"h3","resolution":7}"#, "only the H3 cell at resolution 7"),
+        (
+            r#"{"kind":"generalise_hierarchy","hierarchy":"towns","version":3,"level":2}"#,
+            "its text at level 2 of the hierarchy towns, version 3",
+        ),
         (r#"{"kind":"reversible_token"}"#, "token that a privacy officer here can turn back"),
         (r#"{"kind":"reversible_token","domain":"crm"}"#, "token of the domain crm that a privacy officer here can turn back"),
     ] {

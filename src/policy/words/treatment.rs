@@ -44,6 +44,9 @@ pub fn treatment(treatment: &Treatment) -> String {
             let domain = domain.as_ref().map(|domain| format!(" of the domain {domain}")).unwrap_or_default();
             format!("token{domain} that a privacy officer here can turn back")
         }
+        Treatment::GeneraliseHierarchy { hierarchy, version, level } => {
+            format!("its text at level {level} of the hierarchy {hierarchy}, version {version}")
+        }
     }
 }
 
@@ -98,6 +101,9 @@ pub const fn help(treatment: &Treatment) -> &'static str {
         }
         Treatment::ReversibleToken { .. } => {
             "One value, one token. A privacy officer here can turn it back, on record; the vendor can not. It tells the value's length roughly."
+        }
+        Treatment::GeneraliseHierarchy { .. } => {
+            "A value gets the coarser text that the hierarchy has for it. A value that the hierarchy does not know is withheld and counted."
         }
     }
 }

@@ -1,5 +1,6 @@
 //! What was pulled, read by programs that others wrote: pyarrow, pandas and DuckDB find the right types and the same rows.
 
+#![allow(clippy::explicit_write, reason = "the test harness captures what `eprintln!` says in a test that passes")]
 #![allow(clippy::disallowed_methods, reason = "where Python is, and whether it must be, is read from the environment of the tests")]
 
 use std::io::Write;

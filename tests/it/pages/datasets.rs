@@ -27,8 +27,50 @@ on_both!(
     a_file_becomes_a_dataset_in_three_steps,
     two_stewards_who_change_a_dataset_see_each_others_change,
     a_dataset_tells_which_permits_release_what_of_it,
+    a_hierarchy_is_uploaded_and_seen,
     lists_ask_the_same_number_of_questions_whatever_their_length,
 );
+
+async fn a_hierarchy_is_uploaded_and_seen(database: Database) {
+    let house = House::start(database).await;
+    let steward = signed_in(&house, Role::DataSteward).await;
+    let reviewer = signed_in(&house, Role::ComplianceReviewer).await;
+    assert!(reviewer.get("/datasets/hierarchies").await.text.contains("No hierarchies yet"));
+    let hand_in = async |name: &str, file: &[u8]| {
+        let csrf = token(&steward.get("/datasets/hierarchies/new").await.text);
+        let parts = [Part::Typed("csrf", &csrf), Part::Typed("name", name), Part::File("file", "towns.csv", file)];
+        steward.hand_in("/datasets/hierarchies", &parts).await
+    };
+    let rows: String = (0..25).map(|row| format!("<b>{row}</b>;g{};*\n", row % 3)).collect();
+    for (version, file) in [(1, rows.as_bytes()), (2, b"Ulm;South\n".as_slice())] {
+        let kept = hand_in("towns", file).await;
+        assert_eq!(
+            (kept.status, kept.header("location")),
+            (303, format!("/datasets/hierarchies/towns/{version}").as_str()),
+            "{}",
+            kept.text
+        );
+    }
+    let first = reviewer.get("/datasets/hierarchies/towns/1").await.text;
+    for said in ["&#60;b&#62;19&#60;/b&#62;", "And 5 further rows", "Texts at level 1", "Level 2", "SHA-256"] {
+        assert!(first.contains(said), "{said}: {first}");
+    }
+    assert!(!first.contains("Upload the next version") && !first.contains("<b>0"));
+    assert!(steward.get("/datasets/hierarchies/towns/2").await.text.contains("/datasets/hierarchies/new?name=towns"));
+    let list = reviewer.get("/datasets/hierarchies").await.text;
+    assert!(list.contains("/datasets/hierarchies/towns/1") && list.contains("/datasets/hierarchies/towns/2"), "{list}");
+    for (name, file, said) in [
+        ("towns", b"Ulm;South\nUlm;North\n".as_slice(), "row 2 repeats the value of an earlier row"),
+        ("Two Words", b"Ulm;South\n", "lower-case letters"),
+        ("new", b"Ulm;South\n", "another word"),
+        ("towns", b"", "must not be empty"),
+    ] {
+        let refused = hand_in(name, file).await;
+        assert!(refused.status == 422 && refused.text.contains(said), "{said}: {}", refused.text);
+    }
+    assert_eq!(steward.get("/datasets/hierarchies/towns/3").await.status, 404);
+    assert_eq!(steward.get("/datasets/hierarchies/towns/x").await.status, 404);
+}
 
 fn row(at: usize, name: &str, class: &str, category: &str) -> Vec<(String, String)> {
     [("name", name), ("type", "text"), ("take", "yes"), ("class", class), ("category", category)]

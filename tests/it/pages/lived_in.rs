@@ -56,6 +56,7 @@ impl LivedIn {
         house.post(Role::PrivacyOfficer, "/api/v1/vocabulary/purposes", purpose).await.good();
         let category = json!({"key": "our-badges", "title": "Badges", "special": false});
         house.post(Role::PrivacyOfficer, "/api/v1/vocabulary/categories", category).await.good();
+        house.upload(Role::DataSteward, "POST", "/api/v1/hierarchies?name=towns", b"Ulm;South;*\nKiel;North;*\n").await.good();
         drifted(&house).await;
         elsewhere(&house).await;
         let whole = whole_way(&house).await;
@@ -111,6 +112,8 @@ fn places(house: &House, own: &[(&'static str, &'static str, &str)]) -> Places {
         ("versions", "{number}", "1"),
         ("revisions", "{number}", "1"),
         ("matrix", "{dataset}", "people"),
+        ("hierarchies", "{name}", "towns"),
+        ("hierarchies", "{version}", "1"),
     ];
     shared.iter().chain(own).map(|(noun, place, value)| ((*noun, *place), (*value).to_owned())).collect()
 }

@@ -263,6 +263,9 @@ async fn the_matrix_knows_every_treatment_with_its_settings(database: Database) 
     let (house, vendor) = begun(database).await;
     let (mara, _) = person(&house, "Mara", Role::VendorManager).await;
     let (revise, matrix) = ("/permits/acme-people/revise", format!("/agreements/{}/permits/matrix", vendor.agreement));
+    for file in ["Ulm;S\n", "Ulm;South;*\n"] {
+        house.upload(Role::DataSteward, "POST", "/api/v1/hierarchies?name=towns", file.as_bytes()).await.good();
+    }
     let shown = mara.get(revise).await.text;
     for (chosen, settings, after) in [
         (vec![("treatment.born", "date_shift")], vec!["param.born.days"], ">19"),
@@ -279,6 +282,18 @@ async fn the_matrix_knows_every_treatment_with_its_settings(database: Database) 
             "no value",
         ),
         (vec![("treatment.name", "reversible_token")], vec!["param.name.domain"], "after: "),
+        (vec![("treatment.city", "generalise_hierarchy")], vec!["param.city.hierarchy", "param.city.level"], "towns, version 2 (2 levels)"),
+        (
+            vec![
+                ("treatment.city", "generalise_hierarchy"),
+                ("was.city", "generalise_hierarchy"),
+                ("param.city.hierarchy", "towns.2"),
+                ("param.city.level", "1"),
+            ],
+            // Its settings stand there already: only what they make of the values comes anew.
+            vec![],
+            ">South<",
+        ),
     ] {
         let part = send(&mara, &shown, &matrix, &typed(&chosen), true).await;
         assert_eq!(part.status, 200, "{}", part.text);
@@ -288,6 +303,7 @@ async fn the_matrix_knows_every_treatment_with_its_settings(database: Database) 
         assert!(part.text.contains(after), "{chosen:?}: {}", part.text);
     }
     for (chosen, said) in [
+        (vec![("treatment.city", "generalise_hierarchy")], "Hierarchy: Must be one of those shown"),
         (vec![("treatment.born", "date_shift"), ("was.born", "date_shift"), ("param.born.days", "0")], "Days at most: Must be 1 to 3,650"),
         (vec![("treatment.email", "redact_text"), ("was.email", "redact_text")], "Tick at least one kind to find"),
         (

@@ -47,6 +47,7 @@ const COPIES: &[Copied] = &[
     ("agreement_versions", WITH_NUMBERS, NEXT_DRAFT),
     ("agreements", "1", &[("id", ID), ("reference", "t.reference || '-' || n.i")]),
     ("datasets", "1", &[("id", ID), ("name", "t.name || '-' || n.i")]),
+    ("hierarchies", "1", &[("name", "t.name || '-' || n.i")]),
     ("permits", "1", &[("key", "t.key || '-' || n.i")]),
     ("permit_revisions", PERMITS, &[("permit", "t.permit || '-' || n.i")]),
     ("permit_revisions", PERMITS, &[("number", "t.number + n.i"), ("status", "'rejected'"), ("in_force_at", "NULL"), ("policy", "NULL")]),

@@ -32,6 +32,9 @@ use crate::engine::{calendar, read};
 const EPOCH_MICROS: i64 = 946_684_800_000_000;
 const EPOCH_DAYS: i32 = 10_957;
 
+/// A column that is asked for: its name, what it holds, and what it is read as.
+pub(super) type Selected = (String, Kind, LogicalType);
+
 /// The column as it is asked for.
 pub(super) fn selected(name: &str, kind: Kind, logical: LogicalType) -> Result<String, EngineError> {
     let column = escape_identifier(name);
@@ -49,11 +52,7 @@ pub(super) fn selected(name: &str, kind: Kind, logical: LogicalType) -> Result<S
 }
 
 /// A scan that asks the query.
-pub(super) fn provider(
-    database: Database,
-    query: String,
-    columns: Vec<(String, Kind, LogicalType)>,
-) -> Result<Arc<dyn TableProvider>, EngineError> {
+pub(super) fn provider(database: Database, query: String, columns: Vec<Selected>) -> Result<Arc<dyn TableProvider>, EngineError> {
     let pairs = columns.iter().flat_map(|(name, kind, logical)| {
         [Field::new(name, held(*kind, *logical), true), Field::new(flag(name), DataType::Boolean, false)]
     });

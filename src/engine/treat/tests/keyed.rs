@@ -9,7 +9,7 @@ use super::*;
 
 fn treated(json: &str, from: LogicalType, key: u8, column: &ArrayRef, subjects: &ArrayRef) -> ArrayRef {
     let subject = read::logical_of(subjects.data_type());
-    let kernel = Kernel::new(&from_json(json), from, subject, Some(&[key; 32])).unwrap().unwrap();
+    let kernel = Kernel::new(&from_json(json), from, subject, Some(&[key; 32]), None).unwrap().unwrap();
     let treated = kernel.apply(column, Some(subjects)).unwrap();
     assert_eq!(treated.data_type(), &kernel.released_type(column.data_type()).unwrap());
     treated

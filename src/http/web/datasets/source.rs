@@ -44,7 +44,7 @@ struct SecretPage {
 async fn found(request: &HttpRequest, app: &App, by: &By) -> Result<Source, actix_web::Error> {
     let id = request.match_info().get("id").and_then(|id| id.parse::<SourceId>().ok()).ok_or_else(|| by.wire(request, Wire::NotFound))?;
     let source = by.want(request, catalogue::find_source(app, id).await)?;
-    if source.location.takes_secret() { Ok(source) } else { Err(by.wire(request, Wire::NotFound).into()) }
+    if source.location.takes_secret() { Ok(source) } else { Err(by.wire(request, Wire::NotFound)) }
 }
 
 fn secret_page(request: &HttpRequest, by: &By, status: StatusCode, source: Source, typed: Typed) -> actix_web::HttpResponse {
@@ -67,7 +67,7 @@ pub async fn set_secret(request: HttpRequest, app: Tidegate, sent: Sent<ManageCa
     match catalogue::set_secret(&app, &by.actor(), source.id.clone(), secret).await {
         Ok(_) => {
             let said = format!("{} is read with the new secret from the next release on.", source.name);
-            Ok(see_other_saying(&request, "/datasets/new".to_owned(), &said))
+            Ok(see_other_saying(&request, "/datasets/new", &said))
         }
         Err(AppError::Invalid(error) | AppError::Denied(Denied::Invalid(error))) => {
             let typed = typed.refused([Invalid::new("secret", error.reason)]);

@@ -24,6 +24,8 @@ pub enum Input {
     Tick,
     /// One of a few, as pairs of value and label.
     OneOf(&'static [(&'static str, &'static str)]),
+    /// A version of an uploaded hierarchy.
+    Hierarchy,
 }
 
 /// A setting of a treatment.
@@ -87,6 +89,8 @@ const POSTAL: &[Setting] = &[
 const GEOHASH: &[Setting] = &[setting("as", "Told as", Input::OneOf(PLACES)), setting("length", "Characters kept", Input::Number)];
 const H3: &[Setting] = &[setting("as", "Told as", Input::OneOf(PLACES)), setting("resolution", "Resolution", Input::Number)];
 const TOKEN: &[Setting] = &[setting("domain", "Domain, if another", Input::Text)];
+const HIERARCHY: &[Setting] =
+    &[setting("hierarchy", "Hierarchy", Input::Hierarchy), setting("level", "Level, 1 is the finest", Input::Number)];
 const CONSTANT: &[Setting] = &[
     setting("value", "The value", Input::Text),
     setting(
@@ -112,6 +116,7 @@ pub fn name(kind: &str) -> &'static str {
         "noise" => "Noise",
         "geo" => "Coarser place",
         "reversible_token" => "Reversible token",
+        "generalise_hierarchy" => "Text of a hierarchy",
         "constant" => "One value for all",
         _ => "Withhold",
     }
@@ -135,6 +140,7 @@ pub fn settings(shape: &str) -> &'static [Setting] {
         "geo.geohash" => GEOHASH,
         "geo.h3" => H3,
         "reversible_token" => TOKEN,
+        "generalise_hierarchy" => HIERARCHY,
         "constant" => CONSTANT,
         _ => &[],
     }
@@ -232,6 +238,9 @@ impl<'a> Row<'a> {
     }
 
     fn beginning(&self, name: &str) -> String {
+        if name == "hierarchy" {
+            return String::new();
+        }
         let mut choices = matrix::choices(self.field).into_iter();
         let begins = choices.find(|choice| choice.treatment.key() == self.kind).map(|choice| pairs(&choice.treatment));
         let value = begins.into_iter().flatten().find(|(known, _)| *known == name).map(|(_, value)| value);
@@ -320,6 +329,7 @@ impl<'a> Row<'a> {
             "noise" => Treatment::Noise { scale: self.decimal("scale")? },
             "geo" => Treatment::Geo { form: self.place()? },
             "reversible_token" => Treatment::ReversibleToken { domain: self.domain()? },
+            "generalise_hierarchy" => self.nested()?,
             "constant" => Treatment::Constant { value: self.constant()? },
             _ => return Err(Invalid::new(format!("treatment.{}", self.field.name), "must be one of those shown")),
         })
@@ -418,6 +428,9 @@ pub fn pairs(treatment: &Treatment) -> Vec<(&'static str, String)> {
         Treatment::Noise { scale } => vec![("scale", scale.to_string())],
         Treatment::Geo { form } => placed::pairs(form),
         Treatment::ReversibleToken { domain } => vec![("domain", domain.as_ref().map(ToString::to_string).unwrap_or_default())],
+        Treatment::GeneraliseHierarchy { hierarchy, version, level } => {
+            vec![("hierarchy", format!("{hierarchy}.{version}")), ("level", level.to_string())]
+        }
     }
 }
 
@@ -437,6 +450,6 @@ fn unit_pairs(unit: DateUnit) -> Vec<(&'static str, String)> {
 
 /// What a setting is called, of whatever kind it is.
 pub fn setting_label(name: &str) -> &'static str {
-    let all = [MASK, TRUNCATE, PSEUDONYM, GRID, AGE, ROUND, CODE, SHIFT, REDACT, NOISE, POSTAL, H3, CONSTANT];
+    let all = [MASK, TRUNCATE, PSEUDONYM, GRID, AGE, ROUND, CODE, SHIFT, REDACT, NOISE, POSTAL, H3, HIERARCHY, CONSTANT];
     all.into_iter().flatten().find(|one| one.name == name).map_or("Setting", |one| one.label)
 }

@@ -122,7 +122,7 @@ pub const TERMS: &[Term] = &[
         "generalise",
         "Generalise",
         "",
-        "A value is replaced by the group it belongs to: a birthday by its year, an amount by its band. The coarser the group, the more people share it, and the harder it is to find one of them.",
+        "A value is replaced by the group it belongs to: a birthday by its year, an amount by its band. The coarser the group, the more people share it, and the harder it is to find one of them. Where a value has no grid, a hierarchy that a steward uploaded says which coarser text stands for it.",
     ),
     term(
         "dataset",

@@ -103,6 +103,12 @@ fn each_treatment_is_read_as_it_was_meant() {
         ),
         ("email", "geo", &[("as", "geohash"), ("length", "5")], json!({"kind": "geo", "as": "geohash", "length": 5})),
         ("email", "geo", &[("as", "h3"), ("resolution", "7")], json!({"kind": "geo", "as": "h3", "resolution": 7})),
+        (
+            "email",
+            "generalise_hierarchy",
+            &[("hierarchy", "towns.3"), ("level", "2")],
+            json!({"kind": "generalise_hierarchy", "hierarchy": "towns", "version": 3, "level": 2}),
+        ),
         ("email", "reversible_token", &[("domain", "")], json!({"kind": "reversible_token"})),
         ("email", "reversible_token", &[("domain", "crm")], json!({"kind": "reversible_token", "domain": "crm"})),
     ];
@@ -155,6 +161,12 @@ fn every_field_says_what_is_wrong_with_it() {
         (&[("treatment.email", "geo"), ("param.email.as", "h3"), ("param.email.resolution", "16")], "param.email.resolution"),
         (&[("treatment.email", "geo"), ("param.email.as", "map")], "param.email.as"),
         (&[("treatment.email", "reversible_token"), ("param.email.domain", "<b>")], "param.email.domain"),
+        (&[("treatment.email", "generalise_hierarchy")], "param.email.hierarchy"),
+        (&[("treatment.count", "generalise_hierarchy"), ("param.count.hierarchy", "towns")], "param.count.hierarchy"),
+        (
+            &[("treatment.email", "generalise_hierarchy"), ("param.email.hierarchy", "towns.1"), ("param.email.level", "0")],
+            "param.email.level",
+        ),
         (&[("treatment.email", "withhold")], "fields"),
         (&[("purpose", "")], "purpose"),
         (&[("purpose", "flying")], "purpose"),

@@ -6,6 +6,7 @@ use crate::app::permits;
 use crate::domain::Invalid;
 use crate::domain::agreement::VersionStatus;
 use crate::domain::dataset::{Dataset, Field, FieldClass};
+use crate::domain::hierarchy::{HierarchyVersion, key_of};
 use crate::domain::permit::PermitTerms;
 use crate::domain::treatment::Treatment;
 use crate::http::web::agreements::clauses::capital;
@@ -103,7 +104,7 @@ pub fn rows(desk: &Desk, typed: &Typed, errors: &[Invalid], samples: &Samples) -
             kinds: treatments::kinds(field),
             kind: row.kind.to_owned(),
             fresh: row.shown() != shape,
-            settings: settings(&row, field, &shape, &wrong),
+            settings: settings(desk, &row, field, &shape, &wrong),
             help: treatments::help(field, row.kind),
             shape,
             picked: typed.has("pick", field.name.as_str()),
@@ -116,7 +117,7 @@ pub fn rows(desk: &Desk, typed: &Typed, errors: &[Invalid], samples: &Samples) -
     desk.dataset.fields.iter().enumerate().map(row).collect()
 }
 
-fn settings(row: &Row<'_>, field: &Field, shape: &str, wrong: &BTreeMap<&str, String>) -> Vec<SettingView> {
+fn settings(desk: &Desk, row: &Row<'_>, field: &Field, shape: &str, wrong: &BTreeMap<&str, String>) -> Vec<SettingView> {
     let view = |setting: &treatments::Setting| {
         let name = format!("param.{}.{}", field.name, setting.name);
         let (input, options) = match setting.input {
@@ -124,12 +125,26 @@ fn settings(row: &Row<'_>, field: &Field, shape: &str, wrong: &BTreeMap<&str, St
             Input::Text => ("text", Vec::new()),
             Input::Date => ("date", Vec::new()),
             Input::Tick => ("tick", Vec::new()),
+            Input::Hierarchy => ("choice", hierarchies(desk, &row.value(setting.name))),
             Input::OneOf(options) => ("choice", options.iter().map(|(value, label)| Choice::new(*value, *label)).collect()),
         };
         let error = wrong.get(name.as_str()).cloned().unwrap_or_default();
         SettingView { label: setting.label, input, options, value: row.value(setting.name), error, name }
     };
     treatments::settings(shape).iter().map(view).collect()
+}
+
+/// The hierarchies to choose from, and the one that is chosen where it is none of them.
+fn hierarchies(desk: &Desk, chosen: &str) -> Vec<Choice> {
+    let choice = |version: &HierarchyVersion| {
+        let levels = said::count(version.texts.len(), "level", "levels");
+        Choice::new(version.label(), format!("{}, version {} ({levels})", version.name, version.version))
+    };
+    let mut choices: Vec<Choice> = std::iter::once(Choice::new("", "Choose…")).chain(desk.matrix.hierarchies.iter().map(choice)).collect();
+    if !choices.iter().any(|choice| choice.value == chosen) {
+        choices.extend(key_of(chosen).map(|(name, version)| Choice::new(chosen, format!("{name}, version {version}"))));
+    }
+    choices
 }
 
 /// What is in force for a field, where the draft says something else.
@@ -176,6 +191,7 @@ pub fn every_kind() -> Vec<Choice> {
         "noise",
         "geo",
         "reversible_token",
+        "generalise_hierarchy",
         "constant",
     ];
     kinds.into_iter().map(|kind| Choice::new(kind, treatments::name(kind))).collect()

@@ -1,17 +1,26 @@
-//! Places told coarsely and text that is redacted, as they are typed: a choice first, then the settings of what is chosen.
+//! Places told coarsely, text that is redacted and hierarchies, as they are typed: a choice first, then the settings of what
+//! is chosen.
 
 use std::collections::BTreeSet;
 
 use super::Row;
 use crate::domain::Invalid;
 use crate::domain::detect::DataKind;
-use crate::domain::treatment::GeoForm;
+use crate::domain::hierarchy::{MOST_LEVELS, key_of};
+use crate::domain::treatment::{GeoForm, Treatment};
 
 impl Row<'_> {
     /// The kinds whose boxes are ticked.
     pub(super) fn redacted(&self) -> Result<BTreeSet<DataKind>, Invalid> {
         let kinds: BTreeSet<DataKind> = DataKind::ALL.into_iter().filter(|kind| self.value(kind.key()) == "yes").collect();
         if kinds.is_empty() { Err(self.wrong("email", "tick at least one kind to find")) } else { Ok(kinds) }
+    }
+
+    pub(super) fn nested(&self) -> Result<Treatment, Invalid> {
+        let key = key_of(&self.value("hierarchy"));
+        let (hierarchy, version) = key.ok_or_else(|| self.wrong("hierarchy", "must be one of those shown; stewards upload them"))?;
+        let level = self.number("level", &format!("must be a whole number from 1 to {MOST_LEVELS}"))?;
+        Ok(Treatment::GeneraliseHierarchy { hierarchy, version, level })
     }
 
     pub(super) fn place(&self) -> Result<GeoForm, Invalid> {

@@ -1,0 +1,14 @@
+-- Hierarchies that stewards handed in: a version of a name is never changed. `content` is the file as it came; `beginning`
+-- are its first rows and `texts` the number of texts at each level, so that pages need not read it.
+CREATE TABLE hierarchies (
+    name TEXT COLLATE "C" NOT NULL,
+    version BIGINT NOT NULL,
+    digest TEXT NOT NULL,
+    value_count BIGINT NOT NULL,
+    texts TEXT NOT NULL,
+    beginning TEXT NOT NULL,
+    bytes BIGINT NOT NULL,
+    content TEXT NOT NULL,
+    created_at BIGINT NOT NULL,
+    PRIMARY KEY (name, version)
+);
