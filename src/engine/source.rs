@@ -1,6 +1,7 @@
 //! Tables as sources hold them: what columns there are, whether they still are as catalogued, and a scan of them.
 
 pub(super) mod bucket;
+mod cells;
 mod csv;
 mod json;
 mod ndjson;
@@ -8,6 +9,7 @@ mod parquet;
 pub(super) mod part;
 pub(super) mod postgres;
 mod seen;
+mod sending;
 mod spread;
 mod sqlite;
 pub(super) mod web;

@@ -12,12 +12,11 @@ use datafusion::catalog::TableProvider;
 use datafusion::catalog::streaming::StreamingTable;
 use datafusion::common::Result as Answer;
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
-use datafusion::physical_plan::stream::RecordBatchReceiverStreamBuilder;
 use datafusion::physical_plan::streaming::PartitionStream;
-use tokio::sync::mpsc;
 
 use super::part::{Files, Part};
 use super::seen::{Cell, Seen};
+use super::sending::{self, Batches};
 use super::{BATCH, EngineError, Form, SAMPLE, Table, TableColumn};
 
 /// The files' one table, as the first of them has it; types are told from its first rows and from the folders' names.
@@ -119,22 +118,13 @@ impl PartitionStream for Lines {
     }
 
     fn execute(&self, _: Arc<TaskContext>) -> SendableRecordBatchStream {
-        let mut stream = RecordBatchReceiverStreamBuilder::new(Arc::clone(&self.schema), 2);
-        let sender = stream.tx();
         let lines = self.clone();
-        stream.spawn_blocking(move || {
-            if let Err(error) = lines.send_all(&sender) {
-                // Sent like a batch, so that it comes after the batches before it; nobody may wait for it any more.
-                drop(sender.blocking_send(Err(error)));
-            }
-            Ok(())
-        });
-        stream.build()
+        sending::stream(Arc::clone(&self.schema), move |to| lines.send_all(to))
     }
 }
 
 impl Lines {
-    fn send_all(&self, to: &mpsc::Sender<Answer<RecordBatch>>) -> Answer<()> {
+    fn send_all(&self, to: &Batches) -> Answer<()> {
         for part in &self.files.parts {
             let names = header(part, self.delimiter)?;
             let cells = self.cells(&names);

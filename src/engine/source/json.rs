@@ -5,20 +5,19 @@ use std::fmt;
 use std::sync::Arc;
 
 use datafusion::arrow::array::{ArrayBuilder, ArrayRef, BooleanBuilder, RecordBatch, StringBuilder};
-use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use datafusion::arrow::datatypes::{DataType, SchemaRef};
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::seen::{Cell, Seen};
-use super::{EngineError, TableColumn, flag};
+use super::{EngineError, TableColumn, cells};
 
 /// The most columns that sampled rows may have together; names beyond them are not seen.
 const MOST_COLUMNS: usize = 2_000;
 
 /// The columns of text of some fields, each followed by the flag that says where it had a value.
 pub(super) fn schema(names: &[&str]) -> SchemaRef {
-    let pairs = names.iter().flat_map(|name| [Field::new(*name, DataType::Utf8, true), Field::new(flag(name), DataType::Boolean, false)]);
-    Arc::new(Schema::new(pairs.collect::<Vec<_>>()))
+    cells::schema(names.iter().map(|name| (*name, DataType::Utf8)))
 }
 
 /// A value as it is written; `None` for null.

@@ -8,13 +8,11 @@ use datafusion::arrow::compute::is_not_null;
 use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::catalog::TableProvider;
 use datafusion::catalog::streaming::StreamingTable;
-use datafusion::common::Result as Answer;
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
-use datafusion::physical_plan::stream::RecordBatchReceiverStreamBuilder;
 use datafusion::physical_plan::streaming::PartitionStream;
-use tokio::sync::mpsc;
 
 use super::part::{Files, Part};
+use super::sending::{self, Batches};
 use super::{BATCH, EngineError, Form, SAMPLE, Table, csv, json};
 
 /// The longest line that is read: an object of a table is far shorter, and a file without line ends is none.
@@ -92,21 +90,13 @@ impl PartitionStream for Lines {
     }
 
     fn execute(&self, _: Arc<TaskContext>) -> SendableRecordBatchStream {
-        let mut stream = RecordBatchReceiverStreamBuilder::new(Arc::clone(&self.schema), 2);
-        let (sender, lines) = (stream.tx(), self.clone());
-        stream.spawn_blocking(move || {
-            if let Err(error) = lines.send_all(&sender) {
-                // Sent like a batch, so that it comes after the batches before it; nobody may wait for it any more.
-                drop(sender.blocking_send(Err(error.into())));
-            }
-            Ok(())
-        });
-        stream.build()
+        let lines = self.clone();
+        sending::stream(Arc::clone(&self.schema), move |to| Ok(lines.send_all(to)?))
     }
 }
 
 impl Lines {
-    fn send_all(&self, to: &mpsc::Sender<Answer<RecordBatch>>) -> Result<(), EngineError> {
+    fn send_all(&self, to: &Batches) -> Result<(), EngineError> {
         let in_lines: Vec<&str> = self.names.iter().filter(|name| !self.files.keys.contains(name)).map(String::as_str).collect();
         let mut rows = json::Rows::new(&in_lines);
         for part in &self.files.parts {

@@ -4,21 +4,20 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use datafusion::arrow::array::{ArrayBuilder, ArrayRef, BooleanBuilder, Date32Builder, Float64Builder, Int64Builder};
-use datafusion::arrow::array::{RecordBatch, StringBuilder, TimestampMicrosecondBuilder};
-use datafusion::arrow::datatypes::{DataType, Field as ArrowField, Schema, SchemaRef};
+use datafusion::arrow::array::StringBuilder;
+use datafusion::arrow::datatypes::{DataType, SchemaRef};
 use datafusion::catalog::TableProvider;
 use datafusion::catalog::streaming::StreamingTable;
-use datafusion::error::DataFusionError;
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
-use datafusion::physical_plan::stream::{RecordBatchReceiverStreamBuilder, RecordBatchStreamAdapter};
+use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::streaming::PartitionStream;
 use futures::StreamExt;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, InterruptHandle, OpenFlags, OptionalExtension, Row};
-use tokio::sync::mpsc;
 
-use super::{BATCH, EngineError, Fits, Form, Table, TableColumn, flag};
+use super::cells::{self, Cells, Values};
+use super::sending::{self, Batches};
+use super::{BATCH, EngineError, Fits, Form, Table, TableColumn};
 use crate::domain::dataset::{Field, LogicalType};
 use crate::engine::{calendar, read};
 
@@ -177,12 +176,8 @@ fn select(
     which: &str,
     longest: Option<usize>,
 ) -> Result<Arc<dyn TableProvider>, EngineError> {
-    let columns: Vec<_> = named.iter().map(|(_, logical)| Cells::new(*logical).map(|_| *logical)).collect::<Result<_, _>>()?;
-    let pairs = named.iter().flat_map(|(name, logical)| {
-        let value = ArrowField::new(*name, arrow_type(*logical), true);
-        [value, ArrowField::new(flag(name), DataType::Boolean, false)]
-    });
-    let schema: SchemaRef = Arc::new(Schema::new(pairs.collect::<Vec<_>>()));
+    let columns: Vec<_> = named.iter().map(|(_, logical)| cells_of(*logical).map(|_| *logical)).collect::<Result<_, _>>()?;
+    let schema = cells::schema(named.iter().map(|(name, logical)| (*name, arrow_type(*logical))));
     // A name with its table is never taken for a text, as a bare quoted name that is gone would be.
     let whole = |name: &str| format!("{}.{}", quoted(table), quoted(name));
     let cut = |name: String, longest: usize| {
@@ -224,27 +219,14 @@ impl PartitionStream for Rows {
     }
 
     fn execute(&self, _: Arc<TaskContext>) -> SendableRecordBatchStream {
-        let mut stream = RecordBatchReceiverStreamBuilder::new(Arc::clone(&self.schema), 2);
-        let query = Query {
-            path: self.path.clone(),
-            query: self.query.clone(),
-            columns: self.columns.clone(),
-            schema: Arc::clone(&self.schema),
-            sender: stream.tx(),
-        };
+        let query =
+            Query { path: self.path.clone(), query: self.query.clone(), columns: self.columns.clone(), schema: Arc::clone(&self.schema) };
         let running = Running::default();
         let handle = running.clone();
-        let sender = stream.tx();
-        stream.spawn_blocking(move || {
-            if let Err(error) = query.run(&handle) {
-                // Sent like a batch, so that it comes after the batches before it; nobody may wait for it any more.
-                drop(sender.blocking_send(Err(DataFusionError::External(Box::new(error)))));
-            }
-            Ok(())
-        });
+        let rows = sending::stream(Arc::clone(&self.schema), move |to| Ok(query.run(&handle, to)?));
         // The guard lives as long as the stream: whoever drops the stream stops the query.
         let guard = Stop(running);
-        let guarded = stream.build().inspect(move |_| {
+        let guarded = rows.inspect(move |_| {
             let _ = &guard;
         });
         Box::pin(RecordBatchStreamAdapter::new(Arc::clone(&self.schema), guarded))
@@ -285,98 +267,69 @@ struct Query {
     query: String,
     columns: Vec<LogicalType>,
     schema: SchemaRef,
-    sender: mpsc::Sender<datafusion::common::Result<RecordBatch>>,
 }
 
 impl Query {
-    fn run(self, running: &Running) -> Result<(), EngineError> {
+    fn run(self, running: &Running, to: &Batches) -> Result<(), EngineError> {
         let connection = open(&self.path)?;
         if !running.begin(connection.get_interrupt_handle()) {
             return Ok(());
         }
         let mut statement = connection.prepare(&self.query)?;
         let mut rows = statement.query([])?;
-        let mut cells = self.columns.iter().map(|logical| Cells::new(*logical)).collect::<Result<Vec<_>, _>>()?;
+        let mut cells = self.columns.iter().map(|logical| cells_of(*logical)).collect::<Result<Vec<_>, _>>()?;
         let mut filled = 0;
         while let Some(row) = rows.next()? {
             for (at, cells) in cells.iter_mut().enumerate() {
-                cells.push(row, at)?;
+                push(cells, row, at)?;
             }
             filled += 1;
-            if filled == BATCH && !self.send(&mut cells)? {
+            if filled == BATCH && !self.send(&mut cells, to)? {
                 return Ok(());
             }
             filled %= BATCH;
         }
         if filled > 0 {
-            self.send(&mut cells)?;
+            self.send(&mut cells, to)?;
         }
         Ok(())
     }
 
     /// Sends what is filled; `false` when nobody waits for it any more.
-    fn send(&self, cells: &mut [Cells]) -> Result<bool, EngineError> {
-        let columns = cells.iter_mut().flat_map(Cells::finish).collect();
-        let unplanned = |_| EngineError::internal("the rows do not have the columns planned");
-        let batch = RecordBatch::try_new(Arc::clone(&self.schema), columns).map_err(unplanned)?;
-        Ok(self.sender.blocking_send(Ok(batch)).is_ok())
+    fn send(&self, cells: &mut [Cells], to: &Batches) -> Result<bool, EngineError> {
+        let batch = cells::batch(&self.schema, cells)?;
+        Ok(to.blocking_send(Ok(batch)).is_ok())
     }
 }
 
-/// A column being filled.
-struct Cells {
-    values: Values,
-    present: BooleanBuilder,
+/// A column to be filled.
+fn cells_of(logical: LogicalType) -> Result<Cells, EngineError> {
+    match logical {
+        LogicalType::Decimal | LogicalType::Other => Err(EngineError::unsupported("SQLite holds no exact decimals")),
+        LogicalType::Text
+        | LogicalType::Integer
+        | LogicalType::Number
+        | LogicalType::Boolean
+        | LogicalType::Date
+        | LogicalType::Timestamp => Ok(Cells::new(&arrow_type(logical))),
+    }
 }
 
-enum Values {
-    Text(StringBuilder),
-    Integer(Int64Builder),
-    Number(Float64Builder),
-    Boolean(BooleanBuilder),
-    Date(Date32Builder),
-    Timestamp(TimestampMicrosecondBuilder),
-}
-
-impl Cells {
-    fn new(logical: LogicalType) -> Result<Self, EngineError> {
-        let values = match logical {
-            LogicalType::Text => Values::Text(StringBuilder::new()),
-            LogicalType::Integer => Values::Integer(Int64Builder::new()),
-            LogicalType::Number => Values::Number(Float64Builder::new()),
-            LogicalType::Boolean => Values::Boolean(BooleanBuilder::new()),
-            LogicalType::Date => Values::Date(Date32Builder::new()),
-            LogicalType::Timestamp => Values::Timestamp(TimestampMicrosecondBuilder::new().with_data_type(read::timestamp_type())),
-            LogicalType::Decimal | LogicalType::Other => return Err(EngineError::unsupported("SQLite holds no exact decimals")),
-        };
-        Ok(Self { values, present: BooleanBuilder::new() })
+/// Takes a value; one that does not fit its type is NULL, yet was there.
+fn push(to: &mut Cells, row: &Row<'_>, at: usize) -> Result<(), EngineError> {
+    let value = row.get_ref(at)?;
+    to.present.append_value(!matches!(value, ValueRef::Null));
+    match &mut to.values {
+        Values::Text(cells) => push_text(cells, value),
+        Values::Integer(cells) => cells.append_option(integer(value)),
+        Values::Number(cells) => cells.append_option(number(value)),
+        // No column of SQLite is read as one.
+        Values::Decimal(cells, _) => cells.append_null(),
+        Values::Boolean(cells) => cells.append_option(boolean(value)),
+        Values::Date(cells) => cells.append_option(text(value).and_then(calendar::read_date)),
+        Values::Timestamp(cells) => cells.append_option(text(value).and_then(calendar::read_timestamp)),
     }
-
-    fn push(&mut self, row: &Row<'_>, at: usize) -> Result<(), EngineError> {
-        let value = row.get_ref(at)?;
-        self.present.append_value(!matches!(value, ValueRef::Null));
-        match &mut self.values {
-            Values::Text(cells) => push_text(cells, value),
-            Values::Integer(cells) => cells.append_option(integer(value)),
-            Values::Number(cells) => cells.append_option(number(value)),
-            Values::Boolean(cells) => cells.append_option(boolean(value)),
-            Values::Date(cells) => cells.append_option(text(value).and_then(calendar::read_date)),
-            Values::Timestamp(cells) => cells.append_option(text(value).and_then(calendar::read_timestamp)),
-        }
-        Ok(())
-    }
-
-    fn finish(&mut self) -> [ArrayRef; 2] {
-        let values: ArrayRef = match &mut self.values {
-            Values::Text(cells) => ArrayBuilder::finish(cells),
-            Values::Integer(cells) => ArrayBuilder::finish(cells),
-            Values::Number(cells) => ArrayBuilder::finish(cells),
-            Values::Boolean(cells) => ArrayBuilder::finish(cells),
-            Values::Date(cells) => ArrayBuilder::finish(cells),
-            Values::Timestamp(cells) => ArrayBuilder::finish(cells),
-        };
-        [values, ArrayBuilder::finish(&mut self.present)]
-    }
+    Ok(())
 }
 
 fn text(value: ValueRef<'_>) -> Option<&str> {

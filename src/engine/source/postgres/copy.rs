@@ -4,11 +4,8 @@
 use std::error::Error;
 use std::sync::Arc;
 
-use datafusion::arrow::array::{
-    ArrayBuilder, ArrayRef, BooleanBuilder, Date32Builder, Decimal128Builder, Float64Builder, Int64Builder, RecordBatch, StringBuilder,
-    TimestampMicrosecondBuilder,
-};
-use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use datafusion::arrow::array::RecordBatch;
+use datafusion::arrow::datatypes::{DataType, SchemaRef};
 use datafusion::catalog::TableProvider;
 use datafusion::catalog::streaming::StreamingTable;
 use datafusion::error::DataFusionError;
@@ -25,7 +22,8 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::{Database, Kind};
 use crate::domain::dataset::LogicalType;
-use crate::engine::source::{BATCH, EngineError, flag};
+use crate::engine::source::cells::{self, Cells, Values};
+use crate::engine::source::{BATCH, EngineError};
 use crate::engine::{calendar, read};
 
 /// Microseconds and days from 1970 to 2000, where PostgreSQL begins to count.
@@ -53,10 +51,7 @@ pub(super) fn selected(name: &str, kind: Kind, logical: LogicalType) -> Result<S
 
 /// A scan that asks the query.
 pub(super) fn provider(database: Database, query: String, columns: Vec<Selected>) -> Result<Arc<dyn TableProvider>, EngineError> {
-    let pairs = columns.iter().flat_map(|(name, kind, logical)| {
-        [Field::new(name, held(*kind, *logical), true), Field::new(flag(name), DataType::Boolean, false)]
-    });
-    let schema: SchemaRef = Arc::new(Schema::new(pairs.collect::<Vec<_>>()));
+    let schema = cells::schema(columns.iter().map(|(name, kind, logical)| (name.as_str(), held(*kind, *logical))));
     let held = columns.iter().map(|(_, kind, logical)| held(*kind, *logical)).collect();
     let rows = Rows { database, query, held, schema: Arc::clone(&schema) };
     Ok(Arc::new(StreamingTable::try_new(schema, vec![Arc::new(rows)])?))
@@ -175,15 +170,13 @@ impl Reading {
     fn push(&mut self, row: &BinaryCopyOutRow) -> Result<(), EngineError> {
         for (at, cells) in self.cells.iter_mut().enumerate() {
             let Raw(bytes) = row.try_get(at)?;
-            cells.push(bytes);
+            push(cells, bytes);
         }
         Ok(())
     }
 
     fn finish(&mut self) -> Result<RecordBatch, EngineError> {
-        let columns = self.cells.iter_mut().flat_map(Cells::finish).collect();
-        RecordBatch::try_new(Arc::clone(&self.schema), columns)
-            .map_err(|_| EngineError::internal("the rows do not have the columns planned"))
+        cells::batch(&self.schema, &mut self.cells)
     }
 }
 
@@ -204,61 +197,17 @@ impl<'a> FromSql<'a> for Raw<'a> {
     }
 }
 
-/// A column being filled.
-struct Cells {
-    values: Values,
-    present: BooleanBuilder,
-}
-
-enum Values {
-    Text(StringBuilder),
-    Integer(Int64Builder),
-    Number(Float64Builder),
-    Decimal(Decimal128Builder, i8),
-    Boolean(BooleanBuilder),
-    Date(Date32Builder),
-    Timestamp(TimestampMicrosecondBuilder),
-}
-
-impl Cells {
-    fn new(held: &DataType) -> Self {
-        let values = match held {
-            DataType::Int64 => Values::Integer(Int64Builder::new()),
-            DataType::Float64 => Values::Number(Float64Builder::new()),
-            DataType::Decimal128(_, scale) => Values::Decimal(Decimal128Builder::new().with_data_type(held.clone()), *scale),
-            DataType::Boolean => Values::Boolean(BooleanBuilder::new()),
-            DataType::Date32 => Values::Date(Date32Builder::new()),
-            DataType::Timestamp(..) => Values::Timestamp(TimestampMicrosecondBuilder::new().with_data_type(held.clone())),
-            _ => Values::Text(StringBuilder::new()),
-        };
-        Self { values, present: BooleanBuilder::new() }
-    }
-
-    /// Takes a value; one that does not fit its type is NULL, yet was there.
-    fn push(&mut self, raw: Option<&[u8]>) {
-        self.present.append_value(raw.is_some());
-        match &mut self.values {
-            Values::Text(cells) => cells.append_option(raw.and_then(|raw| std::str::from_utf8(raw).ok())),
-            Values::Integer(cells) => cells.append_option(raw.and_then(eight).map(i64::from_be_bytes)),
-            Values::Number(cells) => cells.append_option(raw.and_then(eight).map(f64::from_be_bytes)),
-            Values::Decimal(cells, scale) => cells.append_option(raw.and_then(|raw| decimal(raw, *scale))),
-            Values::Boolean(cells) => cells.append_option(raw.and_then(|raw| raw.first()).map(|byte| *byte != 0)),
-            Values::Date(cells) => cells.append_option(raw.and_then(date)),
-            Values::Timestamp(cells) => cells.append_option(raw.and_then(timestamp)),
-        }
-    }
-
-    fn finish(&mut self) -> [ArrayRef; 2] {
-        let values: ArrayRef = match &mut self.values {
-            Values::Text(cells) => ArrayBuilder::finish(cells),
-            Values::Integer(cells) => ArrayBuilder::finish(cells),
-            Values::Number(cells) => ArrayBuilder::finish(cells),
-            Values::Decimal(cells, _) => ArrayBuilder::finish(cells),
-            Values::Boolean(cells) => ArrayBuilder::finish(cells),
-            Values::Date(cells) => ArrayBuilder::finish(cells),
-            Values::Timestamp(cells) => ArrayBuilder::finish(cells),
-        };
-        [values, ArrayBuilder::finish(&mut self.present)]
+/// Takes a value; one that does not fit its type is NULL, yet was there.
+fn push(to: &mut Cells, raw: Option<&[u8]>) {
+    to.present.append_value(raw.is_some());
+    match &mut to.values {
+        Values::Text(cells) => cells.append_option(raw.and_then(|raw| std::str::from_utf8(raw).ok())),
+        Values::Integer(cells) => cells.append_option(raw.and_then(eight).map(i64::from_be_bytes)),
+        Values::Number(cells) => cells.append_option(raw.and_then(eight).map(f64::from_be_bytes)),
+        Values::Decimal(cells, scale) => cells.append_option(raw.and_then(|raw| decimal(raw, *scale))),
+        Values::Boolean(cells) => cells.append_option(raw.and_then(|raw| raw.first()).map(|byte| *byte != 0)),
+        Values::Date(cells) => cells.append_option(raw.and_then(date)),
+        Values::Timestamp(cells) => cells.append_option(raw.and_then(timestamp)),
     }
 }
 
