@@ -156,14 +156,32 @@ pub fn test(operator: Operator, values: &[String], logical: LogicalType) -> Resu
     }
 }
 
-/// A row condition as it is written in a permit: every clause must hold. Empty releases every row.
+/// Comparisons of which at least one must hold; there is always one.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Alternatives(Vec<Comparison>);
+
+impl Alternatives {
+    pub fn comparisons(&self) -> &[Comparison] {
+        &self.0
+    }
+}
+
+/// A row condition as it is written in a permit: every part must hold. Empty releases every row.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Condition {
-    pub all: Vec<Clause>,
+    pub all: Vec<Part>,
 }
 
-/// One clause of a condition; values are text and are read by the field's type.
+/// A part of a condition: a clause that must hold, or clauses of which at least one must.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(untagged, try_from = "Wire")]
+pub enum Part {
+    Clause(Clause),
+    Any { any: Vec<Clause> },
+}
+
+/// One comparison of a condition; values are text and are read by the field's type.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Clause {
@@ -173,28 +191,85 @@ pub struct Clause {
     pub values: Vec<String>,
 }
 
-/// The most clauses a condition may have.
+/// A part as it is sent. Read by its members, so that an error names what is wrong and not that nothing fits.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Wire {
+    field: Option<FieldName>,
+    op: Option<Operator>,
+    values: Option<Vec<String>>,
+    any: Option<Vec<Clause>>,
+}
+
+impl TryFrom<Wire> for Part {
+    type Error = &'static str;
+
+    fn try_from(wire: Wire) -> Result<Self, Self::Error> {
+        match wire {
+            Wire { field: None, op: None, values: None, any: Some(any) } => Ok(Self::Any { any }),
+            Wire { any: Some(_), .. } => Err("`any` stands alone: its clauses have the `field`, `op` and `values`"),
+            Wire { field: Some(field), op: Some(op), values: Some(values), any: None } => Ok(Self::Clause(Clause { field, op, values })),
+            Wire { .. } => Err("must have `field`, `op` and `values`, or `any` with such clauses"),
+        }
+    }
+}
+
+/// The most clauses a condition may have, alternatives counted one by one.
 pub const MOST_CLAUSES: usize = 50;
 
+impl Part {
+    /// The clauses of which one must hold.
+    pub fn clauses(&self) -> &[Clause] {
+        match self {
+            Self::Clause(clause) => std::slice::from_ref(clause),
+            Self::Any { any } => any,
+        }
+    }
+
+    /// Whether this holds for no row for which the other does not.
+    fn implies(&self, other: &Self) -> bool {
+        self.clauses().iter().all(|clause| other.clauses().contains(clause))
+    }
+}
+
 impl Condition {
+    /// Every clause, whatever it is an alternative to.
+    pub fn clauses(&self) -> impl Iterator<Item = &Clause> {
+        self.all.iter().flat_map(Part::clauses)
+    }
+
     /// Reads every clause by the types of the fields; `type_of` gives `None` for an unknown field.
-    pub fn typed(&self, type_of: impl Fn(&FieldName) -> Option<LogicalType>) -> Result<Vec<Comparison>, Invalid> {
-        if self.all.len() > MOST_CLAUSES {
+    pub fn typed(&self, type_of: impl Fn(&FieldName) -> Option<LogicalType>) -> Result<Vec<Alternatives>, Invalid> {
+        if self.clauses().count() > MOST_CLAUSES {
             return Err(Invalid::new("condition.all", format!("must be at most {MOST_CLAUSES} clauses")));
         }
-        let typed = |(at, clause): (usize, &Clause)| {
-            let path = format!("condition.all[{at}]");
+        let typed = |path: String, clause: &Clause| {
             let logical = type_of(&clause.field).ok_or_else(|| Invalid::new(format!("{path}.field"), "is not a field of the dataset"))?;
             let test = test(clause.op, &clause.values, logical).map_err(|error| error.within(&format!("{path}.values")))?;
             Ok(Comparison { field: clause.field.clone(), test })
         };
-        self.all.iter().enumerate().map(typed).collect()
+        let part = |(at, part): (usize, &Part)| match part {
+            Part::Clause(clause) => Ok(Alternatives(vec![typed(format!("condition.all[{at}]"), clause)?])),
+            Part::Any { any } if any.len() < 2 => {
+                Err(Invalid::new(format!("condition.all[{at}].any"), "must be 2 or more clauses; write one clause without `any`"))
+            }
+            Part::Any { any } => {
+                let each = any.iter().enumerate().map(|(one, clause)| typed(format!("condition.all[{at}].any[{one}]"), clause));
+                each.collect::<Result<_, _>>().map(Alternatives)
+            }
+        };
+        self.all.iter().enumerate().map(part).collect()
     }
 
     /// Whether this releases no row that `other` would not, and tells by its choice of rows nothing that the receiver does
-    /// not see anyway: it holds every clause of `other`, and those it adds are about fields that `told` says go out clear.
+    /// not see anyway: each part of `other` follows from a part of this one, and the parts that `other` does not have are
+    /// about fields that `told` says go out clear.
     pub fn narrows(&self, other: &Self, told: impl Fn(&FieldName) -> bool) -> bool {
-        let kept = other.all.iter().all(|clause| self.all.contains(clause));
-        kept && self.all.iter().all(|clause| other.all.contains(clause) || told(&clause.field))
+        let kept = other.all.iter().all(|theirs| self.all.iter().any(|ours| ours.implies(theirs)));
+        let open = |part: &Part| part.clauses().iter().all(|clause| told(&clause.field));
+        kept && self.all.iter().all(|part| other.all.contains(part) || open(part))
     }
 }
+
+#[cfg(test)]
+mod tests;

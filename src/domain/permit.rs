@@ -141,7 +141,7 @@ impl PermitTerms {
 
     /// The data categories of what is released, and of what rows are chosen by: a choice tells the value.
     pub fn categories(&self, dataset: &Dataset) -> BTreeSet<Slug> {
-        let chosen = self.condition.all.iter().map(|clause| &clause.field);
+        let chosen = self.condition.clauses().map(|clause| &clause.field);
         let names = self.released().map(|(name, _)| name).chain(chosen);
         names.filter_map(|name| dataset.field(name.as_str())).map(|field| field.category.clone()).collect()
     }

@@ -53,7 +53,7 @@ fn any_of(column: &Expr, held: &DataType, literals: &[Literal]) -> Result<Expr, 
             binary(column, Operator::Eq, digits)
         });
         let tests: Vec<Expr> = tests.collect::<Result<_, _>>()?;
-        return any(tests).ok_or_else(nothing);
+        return any(tests);
     }
     let mut values = Vec::with_capacity(literals.len());
     for literal in literals {
@@ -66,7 +66,7 @@ fn any_of(column: &Expr, held: &DataType, literals: &[Literal]) -> Result<Expr, 
 }
 
 /// Joins tests as a balanced tree: plans are walked by recursion, and a thousand levels would overflow the stack.
-fn any(mut tests: Vec<Expr>) -> Option<Expr> {
+pub(super) fn any(mut tests: Vec<Expr>) -> Result<Expr, EngineError> {
     while tests.len() > 1 {
         let mut joined = Vec::with_capacity(tests.len().div_ceil(2));
         let mut pairs = tests.into_iter();
@@ -78,7 +78,7 @@ fn any(mut tests: Vec<Expr>) -> Option<Expr> {
         }
         tests = joined;
     }
-    tests.pop()
+    tests.pop().ok_or_else(nothing)
 }
 
 fn nothing() -> EngineError {

@@ -11,7 +11,7 @@ use super::{Engine, EngineError, Released, ReleasedStream, Secrets, Settings, Wi
 use crate::domain::agreement::{AgreementTerms, AgreementVersion, VersionStatus};
 use crate::domain::assessment::{Assessment, AssessmentKind, AssessmentStatus, Decision, Verdict};
 use crate::domain::client::{Client, Token};
-use crate::domain::condition::{Clause, Condition, Operator};
+use crate::domain::condition::{Clause, Condition, Operator, Part};
 use crate::domain::dataset::{Dataset, Field, FieldClass, LogicalType, Source, SourceLocation, SubjectMapping};
 use crate::domain::hierarchy::Hierarchy;
 use crate::domain::permit::{LegalBasis, Permit, PermitTerms, Revision, RevisionStatus};
@@ -30,6 +30,13 @@ pub(super) fn open_to_all(location: &SourceLocation) -> super::Access {
 /// The table's name in every kind of file.
 pub(super) const TABLE: &str = "people";
 
+/// A field, how it is compared, and with what.
+pub(super) type Compared = (String, Operator, Vec<String>);
+
+fn compared(field: &str, operator: Operator, values: &[&str]) -> Compared {
+    (field.to_owned(), operator, values.iter().map(|value| (*value).to_owned()).collect())
+}
+
 /// A permit on one table, to be changed at will before it is compiled.
 #[derive(Clone)]
 pub(super) struct Permitted {
@@ -37,7 +44,7 @@ pub(super) struct Permitted {
     pub(super) table: String,
     /// Name, type and treatment; none withholds. The first is the subject's.
     pub(super) fields: Vec<(String, LogicalType, Option<Treatment>)>,
-    pub(super) condition: Vec<(String, Operator, Vec<String>)>,
+    pub(super) condition: Vec<Vec<Compared>>,
     pub(super) asked: Asked,
     /// The last digits of the agreement's id, the revision's number, and the digit that its policy's digest is made of.
     pub(super) under: (u8, i32, char),
@@ -50,12 +57,18 @@ impl Permitted {
     }
 
     pub(super) fn condition(mut self, field: &str, operator: Operator, values: &[&str]) -> Self {
-        self.condition.push((field.to_owned(), operator, values.iter().map(|value| (*value).to_owned()).collect()));
+        self.condition.push(vec![compared(field, operator, values)]);
+        self
+    }
+
+    /// A part of the condition of which one comparison must hold.
+    pub(super) fn either(mut self, alternatives: &[(&str, Operator, &[&str])]) -> Self {
+        self.condition.push(alternatives.iter().map(|(field, operator, values)| compared(field, *operator, values)).collect());
         self
     }
 
     pub(super) fn filter(mut self, field: &str, operator: Operator, values: &[&str]) -> Self {
-        self.asked.filter.push((field.to_owned(), operator, values.iter().map(|value| (*value).to_owned()).collect()));
+        self.asked.filter.push(compared(field, operator, values));
         self
     }
 
@@ -163,10 +176,10 @@ impl Permitted {
 
     fn terms(&self) -> PermitTerms {
         let treated = self.fields.iter().filter_map(|(name, _, treatment)| Some((name.parse().unwrap(), treatment.clone()?)));
-        let clause = |(field, op, values): &(String, Operator, Vec<String>)| Clause {
-            field: field.parse().unwrap(),
-            op: *op,
-            values: values.clone(),
+        let clause = |(field, op, values): &Compared| Clause { field: field.parse().unwrap(), op: *op, values: values.clone() };
+        let part = |alternatives: &Vec<Compared>| match alternatives.as_slice() {
+            [one] => Part::Clause(clause(one)),
+            many => Part::Any { any: many.iter().map(clause).collect() },
         };
         PermitTerms {
             dataset: "people".parse().unwrap(),
@@ -174,7 +187,7 @@ impl Permitted {
             legal_basis: LegalBasis::Contract,
             instruction: None,
             fields: treated.collect(),
-            condition: Condition { all: self.condition.iter().map(clause).collect() },
+            condition: Condition { all: self.condition.iter().map(part).collect() },
             daily_rows: 1_000_000,
             daily_subjects: None,
             requests_per_minute: None,

@@ -16,7 +16,7 @@ use super::source::Scan;
 use super::treat::{Kernel, SubjectKey};
 use super::udf::{Work, call, call_here, call_with_subject};
 use super::{EngineError, Release, Secrets, compare, read};
-use crate::domain::condition::Test;
+use crate::domain::condition::{Comparison, Test};
 use crate::domain::dataset::{Dataset, LogicalType};
 use crate::domain::text::FieldName;
 use crate::policy::release::{Column as Released, Shape};
@@ -49,16 +49,9 @@ pub(super) fn compile(release: &Release, scan: &Scan) -> Result<Compiled, Engine
     let key = raw(&plan.dataset().subject.field);
 
     let mut rows = LogicalPlanBuilder::scan("source", provider_as_source(scan.provider.clone()), None).map_err(EngineError::from)?;
-    for comparison in plan.condition() {
-        let logical = plan.dataset().field(comparison.field.as_str()).ok_or_else(gone)?.logical;
-        let held = scan.held(&comparison.field).ok_or_else(gone)?;
-        let (column, held) = readable(raw(&comparison.field), held, logical)?;
-        // A value that can't be read is no NULL: a condition such as `objected_at is null` must not let it through.
-        let test = match comparison.test {
-            Test::Null => Expr::Not(Box::new(scan.present(&comparison.field))),
-            Test::NotNull | Test::Compare(..) | Test::AnyOf(_) => compare::matches(&column, &held, &comparison.test)?,
-        };
-        rows = rows.filter(test)?;
+    for part in plan.condition() {
+        let tests = part.comparisons().iter().map(|comparison| holds(comparison, plan.dataset(), scan));
+        rows = rows.filter(compare::any(tests.collect::<Result<_, _>>()?)?)?;
     }
     let subject = match admission {
         None => call(subject, key),
@@ -95,6 +88,18 @@ pub(super) fn compile(release: &Release, scan: &Scan) -> Result<Compiled, Engine
     }
     let (plan, layout) = select(rows, plan, &treated)?;
     Ok(Compiled { plan, layout })
+}
+
+/// Whether a comparison of the permit's condition holds for a raw row.
+fn holds(comparison: &Comparison, dataset: &Dataset, scan: &Scan) -> Result<Expr, EngineError> {
+    let logical = dataset.field(comparison.field.as_str()).ok_or_else(gone)?.logical;
+    let held = scan.held(&comparison.field).ok_or_else(gone)?;
+    let (column, held) = readable(raw(&comparison.field), held, logical)?;
+    match comparison.test {
+        // A value that can't be read is no NULL: a condition such as `objected_at is null` must not let it through.
+        Test::Null => Ok(Expr::Not(Box::new(scan.present(&comparison.field)))),
+        Test::NotNull | Test::Compare(..) | Test::AnyOf(_) => compare::matches(&column, &held, &comparison.test),
+    }
 }
 
 /// A column of the permit, treated.

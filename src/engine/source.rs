@@ -206,7 +206,7 @@ impl Table {
 /// The fields that a plan rests on: the permit's released ones, its condition's and the subject's.
 fn needed(plan: &Shape) -> BTreeSet<&FieldName> {
     let released = plan.columns().iter().map(|column| &column.field.name);
-    let conditions = plan.condition().iter().map(|comparison| &comparison.field);
+    let conditions = plan.condition().iter().flat_map(|part| part.comparisons()).map(|comparison| &comparison.field);
     released.chain(conditions).chain([&plan.dataset().subject.field]).collect()
 }
 

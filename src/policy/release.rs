@@ -19,7 +19,7 @@ use crate::domain::Invalid;
 use crate::domain::agreement::{AgreementVersion, VersionStatus};
 use crate::domain::assessment::{Assessment, Verdict};
 use crate::domain::client::{Client, Token};
-use crate::domain::condition::{self, Comparison, Operator};
+use crate::domain::condition::{self, Alternatives, Comparison, Operator};
 use crate::domain::dataset::{Dataset, Field, LogicalType, Source};
 use crate::domain::evidence::Evidence;
 use crate::domain::gate::{Gate, Refusal};
@@ -159,8 +159,8 @@ impl ReleasePlan {
     pub fn answer(&self) -> impl Iterator<Item = &Column> {
         self.selected().iter().filter_map(|at| self.columns().get(*at))
     }
-    /// The permit's row condition, over raw fields.
-    pub fn condition(&self) -> &[Comparison] {
+    /// The permit's row condition, over raw fields: all of them must hold.
+    pub fn condition(&self) -> &[Alternatives] {
         self.shape.condition()
     }
     /// The vendor's filter, over released values.

@@ -9,7 +9,7 @@ pub use answer::answer;
 pub use treatment::{help, treatment};
 
 use crate::domain::agreement::{EndWay, SubProcessors, TransferMechanism};
-use crate::domain::condition::{Clause, Condition, Operator};
+use crate::domain::condition::{Clause, Condition, Operator, Part};
 use crate::domain::dataset::{FieldClass, LogicalType};
 use crate::domain::permit::{LegalBasis, OpenHours, Weekday};
 use crate::domain::text::Slug;
@@ -68,8 +68,17 @@ pub fn condition(condition: &Condition) -> String {
     if condition.all.is_empty() {
         return "every row".to_owned();
     }
-    let clauses: Vec<String> = condition.all.iter().map(clause).collect();
-    format!("rows where {}", clauses.join(" and "))
+    // Brackets only where both words meet, so that neither can be read as the stronger.
+    let alone = condition.all.len() == 1;
+    let part = |part: &Part| match part {
+        Part::Clause(one) => clause(one),
+        Part::Any { any } => {
+            let either = any.iter().map(clause).collect::<Vec<_>>().join(" or ");
+            if alone { either } else { format!("({either})") }
+        }
+    };
+    let parts: Vec<String> = condition.all.iter().map(part).collect();
+    format!("rows where {}", parts.join(" and "))
 }
 
 /// One clause of a row condition.

@@ -155,7 +155,7 @@ fn stopped(permit: DatasetPermit, dataset: &Dataset, columns: &[ColumnNow]) -> O
 /// What a permit rests on: what it releases, what chooses its rows, and whose rows they are.
 fn rests_on(terms: &PermitTerms, subject: &SubjectMapping) -> Vec<FieldName> {
     let released = terms.released().map(|(name, _)| name);
-    let chosen = terms.condition.all.iter().map(|clause| &clause.field);
+    let chosen = terms.condition.clauses().map(|clause| &clause.field);
     let mut names: Vec<FieldName> = released.chain(chosen).chain([&subject.field]).cloned().collect();
     names.sort();
     names.dedup();

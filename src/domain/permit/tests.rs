@@ -74,9 +74,42 @@ fn each_member_changed_each_way() {
         ("a clause more, on what is withheld", with("/condition/all", json!([ulm(), clause("note", &["ill"])])), W),
         ("a clause less", with("/condition/all", json!([])), W),
         ("another clause", with("/condition/all", json!([clause("city", &["Bern"])])), W),
+        ("an alternative to it", with("/condition/all", either(&[ulm(), clause("city", &["Bern"])])), W),
+        (
+            "alternatives more, on what is seen anyway",
+            with("/condition/all", json!([ulm(), {"any": [clause("city", &["Bern"]), clause("city", &["Ulm"])]}])),
+            N,
+        ),
+        (
+            "alternatives more, one of them on what is withheld",
+            with("/condition/all", json!([ulm(), {"any": [clause("city", &["Bern"]), clause("note", &["ill"])]}])),
+            W,
+        ),
     ];
     for (what, new, expected) in table {
         assert_eq!(compare(&read(&terms()), &read(&new)), Ok(expected), "{what}");
+    }
+}
+
+fn either(clauses: &[Value]) -> Value {
+    json!([{"any": clauses}])
+}
+
+#[test]
+fn an_alternative_less_is_a_narrowing_and_one_more_a_widening() {
+    use Change::{Narrowing as N, Widening as W};
+    let (ulm, bern, ill) = (clause("city", &["Ulm"]), clause("city", &["Bern"]), clause("note", &["ill"]));
+    let wide = read(&with("/condition/all", either(&[ulm.clone(), bern.clone(), ill.clone()])));
+    let table = [
+        (either(&[bern.clone(), ulm.clone(), ill.clone()]), W),
+        (either(&[ulm.clone(), bern.clone()]), N),
+        (json!([ulm.clone()]), N),
+        // The rows that stay are told by the withheld note.
+        (json!([ill.clone()]), W),
+        (either(&[ulm, bern, ill, clause("city", &["Linz"])]), W),
+    ];
+    for (all, expected) in table {
+        assert_eq!(compare(&wide, &read(&with("/condition/all", all.clone()))), Ok(expected), "{all}");
     }
 }
 

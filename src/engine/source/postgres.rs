@@ -22,7 +22,7 @@ use tokio_postgres::{Config, NoTls};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::{EngineError, Fits, Form, Table, TableColumn};
-use crate::domain::condition::Comparison;
+use crate::domain::condition::Alternatives;
 use crate::domain::dataset::LogicalType;
 use crate::domain::secret::PlainSecret;
 use crate::domain::source::{PostgresAt, Tls};
@@ -291,19 +291,18 @@ pub(super) fn provider(
     table: &Table,
     described: &Described,
     fields: &[(&str, LogicalType)],
-    conditions: &[Comparison],
+    conditions: &[Alternatives],
     fetch: Option<u64>,
 ) -> Result<Arc<dyn TableProvider>, EngineError> {
     let mut tests = Vec::new();
     // The engine tests every row again, so what can't be said here costs speed and nothing else; but rows may only be
     // counted here where both say the same of each.
     let mut exact = true;
-    for comparison in conditions {
-        let known = fields.iter().find(|(name, _)| *name == comparison.field.as_str()).map(|(_, logical)| *logical);
-        let said = match known {
-            Some(logical) => condition::said(comparison, described.kind(table, comparison.field.as_str())?, logical),
-            None => None,
-        };
+    for part in conditions {
+        let said = condition::either(part, |comparison| {
+            let logical = fields.iter().find(|(name, _)| *name == comparison.field.as_str()).map(|(_, logical)| *logical)?;
+            Some((described.kind(table, comparison.field.as_str()).ok()?, logical))
+        });
         exact &= said.as_ref().is_some_and(|said| said.exact);
         tests.extend(said.map(|said| said.sql));
     }

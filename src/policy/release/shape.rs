@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::domain::condition::Comparison;
+use crate::domain::condition::{Alternatives, Comparison};
 use crate::domain::dataset::{Dataset, Source};
 
 use super::Column;
@@ -15,7 +15,7 @@ pub struct Shape {
     pub(in crate::policy) source: Arc<Source>,
     pub(in crate::policy) columns: Vec<Column>,
     pub(in crate::policy) selected: Vec<usize>,
-    pub(in crate::policy) condition: Vec<Comparison>,
+    pub(in crate::policy) condition: Vec<Alternatives>,
     pub(in crate::policy) filter: Vec<Comparison>,
     pub(in crate::policy) order: Vec<SortKey>,
 }
@@ -45,8 +45,8 @@ impl Shape {
     pub fn selected(&self) -> &[usize] {
         &self.selected
     }
-    /// The row condition, over raw fields.
-    pub fn condition(&self) -> &[Comparison] {
+    /// The row condition, over raw fields: all of them must hold.
+    pub fn condition(&self) -> &[Alternatives] {
         &self.condition
     }
     /// The filter, over treated values.

@@ -73,6 +73,15 @@ fn conditions_read_as_sentences_do() {
         (r#"{"all":[{"field":"x","op":"gt","values":["1"]}]}"#, "rows where x is more than 1"),
         (r#"{"all":[{"field":"x","op":"lt","values":["1"]}]}"#, "rows where x is less than 1"),
         (r#"{"all":[{"field":"x","op":"lte","values":["1"]}]}"#, "rows where x is 1 or less"),
+        (
+            r#"{"all":[{"any":[{"field":"x","op":"gt","values":["1"]},{"field":"y","op":"is","values":["null"]}]}]}"#,
+            "rows where x is more than 1 or y has no value",
+        ),
+        (
+            r#"{"all":[{"field":"z","op":"in","values":["DE","AT"]},
+                {"any":[{"field":"x","op":"gt","values":["1"]},{"field":"y","op":"is","values":["true"]}]}]}"#,
+            "rows where z is one of DE, AT and (x is more than 1 or y is true)",
+        ),
     ] {
         assert_eq!(condition(&serde_json::from_str(json).unwrap()), expected, "{json}");
     }

@@ -4,10 +4,10 @@ use serde_json::{Value, json};
 use tidegate::domain::person::Role;
 use tidegate::store::DatabaseUrl;
 
-use super::lived_in::LivedIn;
+use super::lived_in::{LivedIn, of_some};
 use crate::browse::Browser;
 use crate::database::{Database, run};
-use crate::harness::{House, usual};
+use crate::harness::House;
 
 crate::on_both!(the_list_says_what_the_api_says, the_policy_is_told_as_it_stood, what_can_not_be_asked_is_refused_and_kept);
 
@@ -96,7 +96,7 @@ async fn the_policy_is_told_as_it_stood(database: Database) {
     let release = places(&asked(house, "kind=release").await)[0];
     let closed = places(&asked(house, "kind=closed").await)[0];
     // What the permit says now is not what it said then.
-    let mut narrower = usual("people");
+    let mut narrower = of_some();
     narrower["fields"]["city"] = json!({"kind": "withhold"});
     house.revise("acme-people", house.key(Role::VendorManager), &narrower).await.good();
     house.settle().await;

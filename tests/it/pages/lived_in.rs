@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::json;
+use serde_json::{Value, json};
 use tidegate::app::people::{self, AddPerson};
 use tidegate::domain::dataset::Source;
 use tidegate::domain::person::{Actor, Role};
@@ -148,9 +148,19 @@ async fn drifted(house: &House) {
     std::fs::write(&file, "id,seconds,mail\nP0000001,long,ada@mail.example\nP0000002,short,bo@mail.example\n").unwrap();
 }
 
+/// The usual permit, of rows that are chosen by a condition.
+pub fn of_some() -> Value {
+    let clause = |field: &str, op: &str, value: &str| json!({"field": field, "op": op, "values": [value]});
+    let mut terms = usual("people");
+    terms["condition"] = json!({"all": [
+        clause("city", "neq", "Atlantis"), {"any": [clause("score", "gte", "0"), clause("score", "is", "null"), clause("city", "eq", "Ulm")]}
+    ]});
+    terms
+}
+
 /// Registered, assessed, agreed, active; it pulled a page and a stream, and was refused.
 async fn whole_way(house: &House) -> Places {
-    let vendor = house.vendor("Acme", &[("acme-people", usual("people")), ("acme-sql", usual("people-sql"))]).await;
+    let vendor = house.vendor("Acme", &[("acme-people", of_some()), ("acme-sql", usual("people-sql"))]).await;
     let token = house.token(&vendor).await;
     house.pull(&token, "/data/v1/datasets/people/records?city=eq.Ulm", "application/json").await.good();
     house.pull(&token, "/data/v1/datasets/people/records", "text/csv").await;

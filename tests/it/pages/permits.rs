@@ -216,6 +216,18 @@ async fn what_is_wrong_stands_beside_its_field(database: Database) {
     }
     let taken = fill(&mara, &new, &write, &typed(&[("key", "acme-people")])).await;
     assert!(taken.status == 409 && taken.text.contains("is taken by another permit"), "{}", taken.text);
+    let either = [
+        ("key", "either"),
+        ("condition.0.field", "score"),
+        ("condition.0.op", "gt"),
+        ("condition.0.values", "1"),
+        ("condition.1.joined", "or"),
+        ("condition.1.field", "score"),
+        ("condition.1.op", "is_null"),
+    ];
+    assert_eq!(fill(&mara, &new, &write, &typed(&either)).await.status, 303);
+    let shown = mara.get("/permits/either").await.text;
+    assert!(shown.contains("Rows where score is more than 1 or score has no value"), "{shown}");
     for odd in ["?dataset=none", "?dataset=%00"] {
         assert_eq!(mara.get(&format!("{write}{odd}")).await.status, 404, "{odd}");
     }

@@ -126,6 +126,10 @@ fn conditions_mean_the_same_here_and_there() {
             (test("heard", "eq", &["2026-07-01T08:00:00Z"]), &[2]),
             (test("token", "is", &["null"]), &[1, 3, 4]),
             (test("born", "is", &["not_null"]), &[2, 4]),
+            // Said there as a whole; said there in part, which would lose rows; and with NULL on one side.
+            (json!({"any": [test("yes", "eq", &["true"]), test("token", "is", &["null"])]}), &[1, 2, 3, 4]),
+            (json!({"any": [test("price", "eq", &["-1.25"]), test("word", "gt", &["a"])]}), &[2, 4]),
+            (json!({"any": [test("born", "gte", &["2000-01-01"]), test("ratio", "eq", &["0"])]}), &[2, 4]),
         ] {
             let clear: serde_json::Map<String, Value> =
                 COLUMNS.iter().map(|(name, _)| ((*name).to_owned(), json!({"kind": "clear"}))).collect();

@@ -7,7 +7,7 @@ use tidegate::domain::agreement::{
 };
 use tidegate::domain::assessment::{Assessment, AssessmentKind, AssessmentStatus, Decision, Verdict};
 use tidegate::domain::client::{Client, Token};
-use tidegate::domain::condition::{Clause, Condition, Operator};
+use tidegate::domain::condition::{Clause, Condition, Operator, Part};
 use tidegate::domain::dataset::{Dataset, Field, FieldClass, LogicalType, Source, SourceLocation, SubjectMapping};
 use tidegate::domain::evidence::{Evidence, EvidenceFacts, EvidenceType};
 use tidegate::domain::id::{AgreementId, ClientId, DatasetId, PersonId, SourceId, VendorId};
@@ -236,7 +236,7 @@ pub fn revision(permit: &Slug, number: i32, by: &PersonId, status: RevisionStatu
             legal_basis: LegalBasis::LegitimateInterests,
             instruction: Some(text("send the letter")),
             fields: treatments(),
-            condition: Condition { all: vec![clause] },
+            condition: Condition { all: vec![Part::Clause(clause)] },
             daily_rows: 9_007_199_254_740_991,
             daily_subjects: None,
             requests_per_minute: None,

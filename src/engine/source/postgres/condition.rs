@@ -3,7 +3,7 @@
 use postgres_protocol::escape::{escape_identifier, escape_literal};
 
 use super::Kind;
-use crate::domain::condition::{Comparison, Literal, Operator, Test};
+use crate::domain::condition::{Alternatives, Comparison, Literal, Operator, Test};
 use crate::domain::dataset::LogicalType;
 
 /// A comparison in SQL.
@@ -13,8 +13,17 @@ pub(super) struct Said {
     pub(super) exact: bool,
 }
 
+/// Alternatives in SQL, said only as a whole: what one of them lets through must come. `typed` says how a column is held.
+pub(super) fn either(part: &Alternatives, typed: impl Fn(&Comparison) -> Option<(Kind, LogicalType)>) -> Option<Said> {
+    let one = |comparison| typed(comparison).and_then(|(kind, logical)| said(comparison, kind, logical));
+    let each: Vec<Said> = part.comparisons().iter().map(one).collect::<Option<_>>()?;
+    let exact = each.iter().all(|said| said.exact);
+    let sql = each.into_iter().map(|said| said.sql).collect::<Vec<_>>().join(" OR ");
+    Some(Said { sql: format!("({sql})"), exact })
+}
+
 /// None where SQL would let fewer rows through than the engine, or where that is not known.
-pub(super) fn said(comparison: &Comparison, kind: Kind, logical: LogicalType) -> Option<Said> {
+fn said(comparison: &Comparison, kind: Kind, logical: LogicalType) -> Option<Said> {
     let column = escape_identifier(comparison.field.as_str());
     match &comparison.test {
         Test::Null => Some(Said { sql: format!("{column} IS NULL"), exact: true }),
@@ -84,6 +93,7 @@ fn written(literal: &Literal, kind: Kind) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::condition::Condition;
 
     fn sql(test: Test, kind: Kind, logical: LogicalType) -> Option<(String, bool)> {
         said(&Comparison { field: "a\"b".parse().unwrap(), test }, kind, logical).map(|said| (said.sql, said.exact))
@@ -107,5 +117,19 @@ mod tests {
         );
         assert!(sql(equal(Literal::Number(0.5)), Kind::Float, LogicalType::Number).is_some_and(|(_, exact)| !exact));
         assert_eq!(sql(Test::Null, Kind::Other, LogicalType::Other), Some((r#""a""b" IS NULL"#.to_owned(), true)));
+    }
+
+    #[test]
+    fn alternatives_are_said_together_or_not_at_all() {
+        let condition: Condition = serde_json::from_str(
+            r#"{"all": [{"any": [{"field": "a", "op": "is", "values": ["null"]}, {"field": "b", "op": "gt", "values": ["7"]}]}]}"#,
+        )
+        .unwrap();
+        let parts = |kind: LogicalType| condition.typed(|_| Some(kind)).unwrap();
+        let said = |logical, kind| either(&parts(logical)[0], |_| Some((kind, logical))).map(|said| (said.sql, said.exact));
+        let whole = Some((r#"("a" IS NULL OR "b" > '7'::pg_catalog.int8)"#.to_owned(), true));
+        assert_eq!(said(LogicalType::Integer, Kind::Integer), whole);
+        assert!(said(LogicalType::Number, Kind::Float).is_some_and(|(_, exact)| !exact), "one that is not exact makes all so");
+        assert_eq!(said(LogicalType::Text, Kind::Text { by_bytes: true }), None, "an order of texts can't be said");
     }
 }

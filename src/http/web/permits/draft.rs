@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::str::FromStr;
 
 use crate::domain::Invalid;
-use crate::domain::condition::{Clause, Condition, MOST_CLAUSES, Operator};
+use crate::domain::condition::{Clause, Condition, MOST_CLAUSES, Operator, Part};
 use crate::domain::dataset::Dataset;
 use crate::domain::permit::{LegalBasis, MOST_DAILY_ROWS, MOST_DAILY_SUBJECTS, MOST_REQUESTS_PER_MINUTE, OpenHours, PermitTerms};
 use crate::domain::text::{FieldName, Prose, Slug};
@@ -80,6 +80,8 @@ pub struct Draft {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ClauseRow {
     pub at: usize,
+    /// Whether it is an alternative to the row before it.
+    pub or: bool,
     pub field: String,
     pub op: String,
     pub values: String,
@@ -90,7 +92,9 @@ pub fn clause_rows(typed: &Typed) -> Vec<ClauseRow> {
     let values = Values::of(typed);
     let sent = |at: usize, part: &str| values.sent(&format!("condition.{at}.{part}")).unwrap_or_default().to_owned();
     // A form has as many rows as it was shown with; more than the most are read so that they can be refused.
-    let rows = (0..=MOST_CLAUSES).map(|at| ClauseRow { at, field: sent(at, "field"), op: sent(at, "op"), values: sent(at, "values") });
+    let row =
+        |at| ClauseRow { at, or: sent(at, "joined") == "or", field: sent(at, "field"), op: sent(at, "op"), values: sent(at, "values") };
+    let rows = (0..=MOST_CLAUSES).map(row);
     rows.filter(|row| !row.field.is_empty() || !row.values.is_empty()).collect()
 }
 
@@ -207,18 +211,32 @@ fn whole(text: &str) -> Option<u64> {
 }
 
 fn condition(typed: &Typed, dataset: &Dataset, errors: &mut Vec<Invalid>) -> Condition {
-    let mut all = Vec::new();
-    for row in clause_rows(typed) {
-        match clause(&row, dataset) {
-            Ok(clause) => all.push(clause),
-            Err((part, reason)) => errors.push(Invalid::new(format!("condition.{}.{part}", row.at), reason)),
+    let rows = clause_rows(typed);
+    if rows.len() > MOST_CLAUSES {
+        errors.push(Invalid::new(format!("condition.{MOST_CLAUSES}.field"), format!("is too many: at most {MOST_CLAUSES} conditions")));
+    }
+    let mut all: Vec<Part> = Vec::new();
+    for together in rows.get(..MOST_CLAUSES).unwrap_or(&rows).chunk_by(|_, next| next.or) {
+        let mut any = Vec::with_capacity(together.len());
+        for row in together {
+            match clause(row, dataset) {
+                Ok(clause) => any.push(clause),
+                Err((part, reason)) => errors.push(Invalid::new(format!("condition.{}.{part}", row.at), reason)),
+            }
+        }
+        match <[Clause; 1]>::try_from(any) {
+            Ok([clause]) => all.push(Part::Clause(clause)),
+            Err(any) if any.is_empty() => {}
+            Err(any) => all.push(Part::Any { any }),
         }
     }
-    if all.len() > MOST_CLAUSES {
-        errors.push(Invalid::new(format!("condition.{MOST_CLAUSES}.field"), format!("is too many: at most {MOST_CLAUSES} conditions")));
-        all.truncate(MOST_CLAUSES);
-    }
     Condition { all }
+}
+
+/// The row of the form that a clause of the condition was made of: the parts as they are counted, and its alternatives.
+fn row_at(typed: &Typed, part: usize, alternative: usize) -> Option<usize> {
+    let rows = clause_rows(typed);
+    rows.chunk_by(|_, next| next.or).nth(part)?.get(alternative).map(|row| row.at)
 }
 
 fn clause(row: &ClauseRow, dataset: &Dataset) -> Result<Clause, (&'static str, String)> {
@@ -238,7 +256,7 @@ fn clause(row: &ClauseRow, dataset: &Dataset) -> Result<Clause, (&'static str, S
         },
     };
     let clause = Clause { field: field.name.clone(), op, values };
-    let typed = Condition { all: vec![clause.clone()] }.typed(|name| dataset.field(name.as_str()).map(|field| field.logical));
+    let typed = Condition { all: vec![Part::Clause(clause.clone())] }.typed(|name| dataset.field(name.as_str()).map(|field| field.logical));
     typed.map(|_| clause).map_err(|error| ("values", error.reason))
 }
 
@@ -266,9 +284,11 @@ pub fn filled(terms: &PermitTerms) -> Typed {
             typed = typed.with(&format!("param.{name}.{setting}"), value);
         }
     }
-    for (at, clause) in terms.condition.all.iter().enumerate() {
+    let joined = terms.condition.all.iter().flat_map(|part| part.clauses().iter().enumerate());
+    for (at, (alternative, clause)) in joined.enumerate() {
         let (op, values) = clause_words(clause);
         typed = typed
+            .with(&format!("condition.{at}.joined"), if alternative > 0 { "or" } else { "and" })
             .with(&format!("condition.{at}.field"), &clause.field)
             .with(&format!("condition.{at}.op"), op)
             .with(&format!("condition.{at}.values"), values);
@@ -286,20 +306,28 @@ fn clause_words(clause: &Clause) -> (&'static str, String) {
     }
 }
 
-/// The place in the form of what the rules say of terms.
-pub fn placed(error: Invalid) -> Invalid {
+/// The place in the form of what the rules say of the terms that it was read as.
+pub fn placed(typed: &Typed, error: Invalid) -> Invalid {
     let field = match error.field.strip_prefix("fields.") {
         Some(rest) => match rest.rsplit_once('.') {
             Some((name, "kind")) => format!("treatment.{name}"),
             Some((name, setting)) => format!("param.{name}.{setting}"),
             None => format!("treatment.{rest}"),
         },
-        None => match error.field.strip_prefix("condition.all[").and_then(|rest| rest.split_once(']')) {
-            Some((at, part)) => format!("condition.{at}{part}"),
-            None => error.field,
-        },
+        None => placed_clause(typed, &error.field).unwrap_or(error.field),
     };
     Invalid { field, reason: error.reason }
+}
+
+/// `condition.all[2].any[1].values` as the row that says it.
+fn placed_clause(typed: &Typed, path: &str) -> Option<String> {
+    let (part, rest) = path.strip_prefix("condition.all[")?.split_once(']')?;
+    let (alternative, rest) = match rest.strip_prefix(".any[") {
+        Some(rest) => rest.split_once(']')?,
+        None => ("0", rest),
+    };
+    let at = row_at(typed, part.parse().ok()?, alternative.parse().ok()?)?;
+    Some(format!("condition.{at}{rest}"))
 }
 
 /// What a field of the form is called, those of the matrix too.

@@ -17,6 +17,7 @@ use crate::domain::text::{Reason, Slug};
 use crate::domain::vocabulary::Vocabulary;
 use crate::http::api::Tidegate;
 use crate::http::guard::{ManageAgreements, SeeSamples};
+use crate::http::web::agreements::clauses::capital;
 use crate::http::web::agreements::{Answer, asked, complaints, id_of};
 use crate::http::web::answer::{fragment, render, wants_part};
 use crate::http::web::error::Wire;
@@ -25,6 +26,7 @@ use crate::http::web::guard::{Saved, Sent, Visitor, wanted};
 use crate::http::web::lead::{see_other, see_other_saying};
 use crate::http::web::page::{Frame, Section};
 use crate::http::web::parts::{Choice, Crumb, complaint};
+use crate::http::web::words;
 use crate::policy::access::Permission;
 
 use super::draft::{self, Draft};
@@ -54,6 +56,8 @@ struct MatrixPage {
     complaints: Vec<Complaint>,
     rows: Vec<RowView>,
     clauses: Vec<ClauseView>,
+    /// The condition as one sentence.
+    condition: String,
     foreseen: Foreseen,
     notice: String,
     /// What somebody else did meanwhile.
@@ -72,6 +76,7 @@ struct MatrixPage {
 #[template(path = "permits/refresh.html")]
 struct Refresh {
     rows: Vec<RowView>,
+    condition: String,
     foreseen: Foreseen,
     notice: String,
 }
@@ -128,12 +133,11 @@ fn page(request: &HttpRequest, by: &By, desk: Desk, draft: &Draft, typed: Typed,
     let rows = rows(&desk, &typed, &errors, &shown.samples);
     let field = |field: &crate::domain::dataset::Field| Choice::new(field.name.as_str(), field.name.as_str());
     let instruction = |text: &crate::domain::text::Prose| Choice::new(text.as_str(), shortened(text.as_str()));
-    let basis = |basis: crate::domain::permit::LegalBasis| {
-        Choice::new(basis.key(), crate::http::web::agreements::clauses::capital(crate::policy::words::legal_basis(basis)))
-    };
+    let basis = |basis: crate::domain::permit::LegalBasis| Choice::new(basis.key(), capital(crate::policy::words::legal_basis(basis)));
     let page = MatrixPage {
         complaints: if shown.all_errors { errors.iter().map(said).collect() } else { Vec::new() },
         clauses: clauses(&typed, &errors),
+        condition: capital(&crate::policy::words::condition(&draft.condition)),
         foreseen: foresee(&desk, draft),
         notice: shown.samples.notice,
         meanwhile: shown.meanwhile,
@@ -186,7 +190,7 @@ async fn dataset_page(request: &HttpRequest, app: &App, by: &By) -> Answer {
     by.want(request, permits::written_under(app, agreement.clone(), false).await)?;
     let datasets = by.want(request, catalogue::list(app).await)?;
     let choice = |dataset: &Dataset| {
-        let fields = crate::http::web::words::count(dataset.fields.len(), "field", "fields");
+        let fields = words::count(dataset.fields.len(), "field", "fields");
         Choice::new(dataset.name.as_str(), dataset.name.as_str()).hinted(fields)
     };
     let base = format!("/agreements/{agreement}");
@@ -251,7 +255,12 @@ pub async fn refresh(request: HttpRequest, app: Tidegate, sent: Saved<ManageAgre
     };
     if wants_part(request.headers()) && act.is_empty() {
         let errors: Vec<Invalid> = draft.errors.iter().filter(|error| is_of_matrix(error)).cloned().collect();
-        let part = Refresh { rows: rows(&desk, &typed, &errors, &samples), foreseen: foresee(&desk, &draft), notice: samples.notice };
+        let part = Refresh {
+            rows: rows(&desk, &typed, &errors, &samples),
+            condition: capital(&crate::policy::words::condition(&draft.condition)),
+            foreseen: foresee(&desk, &draft),
+            notice: samples.notice,
+        };
         return Ok(fragment(&request, StatusCode::OK, &part));
     }
     Ok(page(&request, &by, desk, &draft, typed, Shown { samples, done, ..Shown::default() }))
@@ -297,7 +306,8 @@ async fn answered(request: &HttpRequest, app: &App, by: &By, desk: Desk, typed: 
     }
     match complaints(error) {
         Ok(errors) => {
-            let typed = typed.refused(errors.into_iter().map(draft::placed));
+            let placed: Vec<Invalid> = errors.into_iter().map(|error| draft::placed(&typed, error)).collect();
+            let typed = typed.refused(placed);
             Ok(refused(request, app, by, desk, typed, StatusCode::UNPROCESSABLE_ENTITY, String::new()).await)
         }
         Err(error) => Err(by.refuse(request, error)),

@@ -140,7 +140,8 @@ pub async fn approve(request: HttpRequest, app: Tidegate, sent: Sent<Approve>) -
         Err(AppError::Stale) => page(&request, &app, &by, StatusCode::CONFLICT, unticked(&typed)).await,
         Err(error) => match complaints(error) {
             Ok(errors) => {
-                let typed = typed.refused(errors.into_iter().map(placed));
+                let placed: Vec<_> = errors.into_iter().map(|error| placed(&typed, error)).collect();
+                let typed = typed.refused(placed);
                 page(&request, &app, &by, StatusCode::UNPROCESSABLE_ENTITY, typed).await
             }
             Err(error) => Err(by.refuse(&request, error)),

@@ -226,7 +226,9 @@ fn terms_go_into_the_form_and_come_back() {
         "condition": {"all": [
             {"field": "count", "op": "gte", "values": ["3"]}, {"field": "email", "op": "in", "values": ["a", "b"]},
             {"field": "born", "op": "is", "values": ["null"]}, {"field": "born", "op": "is", "values": ["not_null"]},
-            {"field": "member", "op": "is", "values": ["true"]}, {"field": "member", "op": "is", "values": ["false"]}
+            {"field": "member", "op": "is", "values": ["true"]}, {"field": "member", "op": "is", "values": ["false"]},
+            {"any": [{"field": "count", "op": "lt", "values": ["9"]}, {"field": "member", "op": "is", "values": ["true"]}]},
+            {"any": [{"field": "count", "op": "eq", "values": ["7"]}, {"field": "count", "op": "eq", "values": ["8"]}]}
         ]},
         "daily_rows": 1000, "starts_on": "2026-07-01", "ends_on": "2026-12-31"
     }))
@@ -238,14 +240,20 @@ fn terms_go_into_the_form_and_come_back() {
 
 #[test]
 fn what_the_rules_say_is_put_beside_the_field() {
+    // Rows 0 and 2 are alternatives, row 4 stands alone.
+    let typed = [(0, "and"), (2, "or"), (4, "and")].iter().fold(Typed::default(), |typed, (at, joined)| {
+        typed.with(&format!("condition.{at}.field"), "count").with(&format!("condition.{at}.joined"), joined)
+    });
     for (path, field) in [
         ("fields.email.kind", "treatment.email"),
         ("fields.spent.total.step", "param.spent.total.step"),
         ("fields", "fields"),
-        ("condition.all[3].values", "condition.3.values"),
+        ("condition.all[0].any[1].values", "condition.2.values"),
+        ("condition.all[1].values", "condition.4.values"),
+        ("condition.all", "condition.all"),
         ("purpose", "purpose"),
     ] {
-        assert_eq!(placed(Invalid::new(path, "x")).field, field);
+        assert_eq!(placed(&typed, Invalid::new(path, "x")).field, field);
     }
 }
 

@@ -63,6 +63,8 @@ pub struct SettingView {
 pub struct ClauseView {
     pub at: usize,
     pub number: usize,
+    /// `and` or `or`, by which it is joined to the one before it; empty for the first.
+    pub joined: &'static str,
     pub field: String,
     pub op: String,
     pub values: String,
@@ -158,12 +160,17 @@ fn now(desk: &Desk, field: &Field, drafted: Option<&Treatment>) -> String {
 pub fn clauses(typed: &Typed, errors: &[Invalid]) -> Vec<ClauseView> {
     let mut rows = clause_rows(typed);
     rows.push(draft::ClauseRow { at: rows.last().map_or(0, |last| last.at.saturating_add(1)), ..draft::ClauseRow::default() });
-    let view = |row: draft::ClauseRow| {
+    let view = |(place, row): (usize, draft::ClauseRow)| {
         let beginning = format!("condition.{}.", row.at);
         let error = errors.iter().find(|error| error.field.starts_with(&beginning)).map(|error| alone(&error.reason));
         ClauseView {
             at: row.at,
             number: row.at.saturating_add(1),
+            joined: match (place, row.or) {
+                (0, _) => "",
+                (_, true) => "or",
+                (_, false) => "and",
+            },
             error: error.unwrap_or_default(),
             operators: draft::OPERATORS.iter().map(|(key, label)| Choice::new(*key, *label)).collect(),
             field: row.field,
@@ -171,7 +178,7 @@ pub fn clauses(typed: &Typed, errors: &[Invalid]) -> Vec<ClauseView> {
             values: row.values,
         }
     };
-    rows.into_iter().map(view).collect()
+    rows.into_iter().enumerate().map(view).collect()
 }
 
 /// Every kind of treatment, for the bulk change.
