@@ -2,8 +2,11 @@
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
+use std::collections::binary_heap::PeekMut;
 use std::fs::File;
-use std::io::{BufReader, ErrorKind, Read, Seek, SeekFrom, Write};
+use std::io::{BufReader, ErrorKind, Read, Write};
+use std::os::unix::fs::FileExt;
+use std::sync::Arc;
 
 use super::FileError;
 
@@ -15,6 +18,15 @@ pub struct Runs {
     lengths: Vec<u64>,
     /// The only run, while there is just one: a small stream touches no disk.
     first: Option<Vec<u64>>,
+}
+
+/// Half of all hashes begin below it, as they are spread evenly.
+const MIDDLE: u64 = 1 << 63;
+
+#[derive(Debug, Clone, Copy)]
+enum Side {
+    Lower,
+    Upper,
 }
 
 /// Bytes that each run's reader buffers.
@@ -65,8 +77,13 @@ impl Runs {
             (Some(only), _) => Ok(u64::try_from(only.len()).unwrap_or(u64::MAX)),
             (None, None) => Ok(0),
             (None, Some(file)) => {
-                let lengths = self.lengths;
-                blocking(move || merge(&file, &lengths)).await
+                let runs = Arc::new((file, self.lengths));
+                let (lower, upper) = (Arc::clone(&runs), runs);
+                // Both halves are counted side by side: the end of a stream waits for it.
+                let lower = blocking(move || merge(&lower.0, &lower.1, Side::Lower));
+                let upper = blocking(move || merge(&upper.0, &upper.1, Side::Upper));
+                let (lower, upper) = tokio::join!(lower, upper);
+                Ok(lower?.saturating_add(upper?))
             }
         }
     }
@@ -76,7 +93,7 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, FileError>
     tokio::task::spawn_blocking(work).await.unwrap_or(Err(FileError::Unavailable(ErrorKind::Other)))
 }
 
-/// A part of the file, read from its own place: all readers share one file and its cursor.
+/// A part of the file, read from its own place: the file's cursor is nobody's.
 struct Part<'a> {
     file: &'a File,
     at: u64,
@@ -88,33 +105,53 @@ impl Read for Part<'_> {
         let left = usize::try_from(self.end.saturating_sub(self.at)).unwrap_or(usize::MAX);
         let wanted = buffer.len().min(left);
         let Some(room) = buffer.get_mut(..wanted) else { return Ok(0) };
-        self.file.seek(SeekFrom::Start(self.at))?;
-        let read = self.file.read(room)?;
+        let read = self.file.read_at(room, self.at)?;
         self.at = self.at.saturating_add(u64::try_from(read).unwrap_or(0));
         Ok(read)
     }
 }
 
-fn merge(file: &File, lengths: &[u64]) -> Result<u64, FileError> {
-    let mut at = 0_u64;
+/// The first place of a run whose hash is the bound or beyond.
+fn first_from(file: &File, begin: u64, length: u64, bound: u64) -> Result<u64, FileError> {
+    let (mut low, mut high) = (0, length);
+    while low < high {
+        let middle = low.midpoint(high);
+        let mut bytes = [0_u8; 8];
+        file.read_exact_at(&mut bytes, begin.saturating_add(middle.saturating_mul(8)))?;
+        if u64::from_le_bytes(bytes) < bound { low = middle.saturating_add(1) } else { high = middle }
+    }
+    Ok(low)
+}
+
+/// Counts the distinct hashes of all runs on one side of the middle.
+fn merge(file: &File, lengths: &[u64], side: Side) -> Result<u64, FileError> {
+    let mut begin = 0_u64;
     let mut readers = Vec::with_capacity(lengths.len());
     for length in lengths {
-        let end = at.saturating_add(length.saturating_mul(8));
+        let middle = begin.saturating_add(first_from(file, begin, *length, MIDDLE)?.saturating_mul(8));
+        let end = begin.saturating_add(length.saturating_mul(8));
+        let (at, end) = match side {
+            Side::Lower => (begin, middle),
+            Side::Upper => (middle, end),
+        };
         readers.push(BufReader::with_capacity(READ_AHEAD, Part { file, at, end }));
-        at = end;
+        begin = begin.saturating_add(length.saturating_mul(8));
     }
     let mut heads = BinaryHeap::new();
     for (number, reader) in readers.iter_mut().enumerate() {
         heads.extend(next(reader)?.map(|hash| Reverse((hash, number))));
     }
     let (mut count, mut last) = (0_u64, None);
-    while let Some(Reverse((hash, number))) = heads.pop() {
+    while let Some(mut head) = heads.peek_mut() {
+        let Reverse((hash, number)) = *head;
         if last != Some(hash) {
             count = count.saturating_add(1);
             last = Some(hash);
         }
-        if let Some(reader) = readers.get_mut(number) {
-            heads.extend(next(reader)?.map(|hash| Reverse((hash, number))));
+        // The next of the same run takes its place, which costs half of taking it out and putting another in.
+        match readers.get_mut(number).map(next).transpose()?.flatten() {
+            Some(hash) => *head = Reverse((hash, number)),
+            None => drop(PeekMut::pop(head)),
         }
     }
     Ok(count)
@@ -142,7 +179,8 @@ mod tests {
             let mut run: Vec<u64> = (0..length)
                 .map(|_| {
                     state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-                    state >> 46
+                    // Doubles, on both sides of the middle.
+                    (state >> 46) << 46
                 })
                 .collect();
             run.sort_unstable();

@@ -11,7 +11,7 @@ use tidegate::engine::sample::{SampleValues, write_parquet};
 use crate::database::Database;
 use crate::harness::{Answer, House, people_columns, permit};
 use crate::on_both;
-use crate::slow::{Pull, catalogue_wide, closed, tolls, wide};
+use crate::slow::{Pull, catalogue_wide, catalogue_wide_of, closed, tolls, wide};
 
 on_both!(
     who_is_released_follows_basis_purpose_and_signal,
@@ -19,6 +19,7 @@ on_both!(
     what_can_not_be_is_refused_and_keeps_nothing,
     a_file_is_taken_line_by_line,
     a_withdrawal_cuts_the_rows_that_have_not_left,
+    a_withdrawal_cuts_rows_that_were_computed_long_before,
     no_release_after_a_withdrawal_holds_the_person,
     a_pull_asks_no_more_for_many_records,
     a_row_about_nobody_is_out_once_somebody_must_be_asked
@@ -283,6 +284,33 @@ async fn a_withdrawal_cuts_the_rows_that_have_not_left(database: Database) {
     assert!(received.whole && leaf["rows"] == json!(149_999), "{leaf}");
     let text = String::from_utf8(received.bytes).unwrap();
     assert!(!text.contains(&format!("\"score\":{next}}}")) && text.contains("\"score\":1}"), "who objected is not in it");
+}
+
+/// Rows may be computed two chunks ahead of the one that leaves next. What somebody says is then read when that one pays, in
+/// which they are not; their own row, asked by what held before, does not leave all the same.
+async fn a_withdrawal_cuts_rows_that_were_computed_long_before(database: Database) {
+    const CHUNK: u64 = 65_536;
+    let house = House::start(database).await;
+    catalogue_wide_of(&house, 300_000).await;
+    let mut terms = wide();
+    terms["legal_basis"] = json!("legitimate_interests");
+    let vendor = house.vendor("Acme", &[("wide", terms)]).await;
+    let mut pull = Pull::open(&house.url, &house.token(&vendor).await, "/data/v1/datasets/wide/records").await;
+    pull.until(100).await;
+    while tolls(&house, &pull.release).await.expect("it runs").len() < 2 {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    // The third chunk waits for its place, and the engine is as far ahead of it as it goes.
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    let later = 3 * CHUNK + 10;
+    tell(&house, event(usize::try_from(later).unwrap(), "objection", Some(ANALYTICS), true, NOON)).await;
+    let release = pull.release.clone();
+    let received = pull.rest().await;
+    let leaf = closed(&house, &release).await;
+    let text = String::from_utf8(received.bytes).unwrap();
+    assert!(text.contains(&format!("\"score\":{}}}", 2 * CHUNK + 1)), "the chunk before it left: {leaf}");
+    assert!(!text.contains(&format!("\"score\":{later}}}")), "{leaf}");
+    assert!(!received.whole && leaf["cut"] == json!({"gate": "consent"}) && leaf["rows"] == json!(3 * CHUNK), "{leaf}");
 }
 
 /// People object while others pull as fast as they can. What is on record after an objection holds nothing of them.

@@ -132,7 +132,11 @@ pub fn wide() -> Value {
 
 /// Catalogues `wide`: people with a long city, [`WIDE_ROWS`] of them, as Parquet.
 pub async fn catalogue_wide(house: &House) {
-    let rows = WIDE_ROWS;
+    catalogue_wide_of(house, WIDE_ROWS).await;
+}
+
+/// The same of so many people.
+pub async fn catalogue_wide_of(house: &House, rows: usize) {
     let texts = |text: &str| SampleValues::Text(vec![Some(text.to_owned()); rows]);
     let columns = vec![
         SampleColumn { name: "id", values: SampleValues::Text((0..rows).map(|row| Some(format!("P{row:07}"))).collect()) },

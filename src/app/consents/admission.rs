@@ -94,6 +94,11 @@ impl Admitting {
         Ok(())
     }
 
+    /// Whether everybody of some may be in the release by what is known now.
+    pub fn admits_all(&self, subjects: &[u64]) -> bool {
+        self.current.admits(subjects).iter().all(|admitted| *admitted)
+    }
+
     /// Whom it is about.
     pub const fn asking(&self) -> &Asking {
         &self.asking

@@ -3,6 +3,8 @@
 //! A segment is the magic `TGSEG001` and 64-bit big-endian hashes in rising order, each once. Small ones lie in
 //! the database, so a page costs no file; large ones in the file store.
 
+use std::sync::Arc;
+
 use crate::domain::text::Digest;
 use crate::store::{Tx, segments};
 
@@ -23,21 +25,21 @@ pub struct Segment {
     inline: Option<Vec<u8>>,
 }
 
-/// Sorts and dedups subjects in place and prepares their segment; a large one is written to the file store here.
-pub async fn prepare(app: &App, subjects: &mut Vec<u64>) -> Result<Segment, AppError> {
+/// Sorts and dedups subjects and prepares their segment; a large one is written to the file store here.
+pub async fn prepare(app: &App, mut subjects: Vec<u64>) -> Result<(Arc<Vec<u64>>, Segment), AppError> {
     subjects.sort_unstable();
     subjects.dedup();
     let mut bytes = Vec::with_capacity(MAGIC.len().saturating_add(subjects.len().saturating_mul(8)));
     bytes.extend_from_slice(MAGIC);
-    for subject in subjects.iter() {
+    for subject in &subjects {
         bytes.extend_from_slice(&subject.to_be_bytes());
     }
-    let count = u64::try_from(subjects.len()).unwrap_or(u64::MAX);
+    let (count, subjects) = (u64::try_from(subjects.len()).unwrap_or(u64::MAX), Arc::new(subjects));
     if bytes.len() <= MOST_INLINE {
-        return Ok(Segment { digest: digest_of(&bytes)?, subjects: count, inline: Some(bytes) });
+        return Ok((subjects, Segment { digest: digest_of(&bytes)?, subjects: count, inline: Some(bytes) }));
     }
     let digest = app.files.put_segment(bytes).await?;
-    Ok(Segment { digest, subjects: count, inline: None })
+    Ok((subjects, Segment { digest, subjects: count, inline: None }))
 }
 
 /// Keeps a small segment within the transaction that names it.

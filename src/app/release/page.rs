@@ -120,7 +120,7 @@ async fn build(app: &Arc<App>, request: &Request, decided: &Decided, limit: u64,
     allowance::check_known(app, plan, now)?;
     let collecting = app.engine.spawn(collect(Arc::clone(app), Arc::clone(plan), stream, take));
     let collected = collecting.await.map_err(|error| AppError::Internal(error.to_string()))?;
-    let mut rows = collected?;
+    let rows = collected?;
     if rows.clipped && rows.count == 0 {
         return Err(allowance::spent_today(Limit::Subjects, now).into());
     }
@@ -133,8 +133,7 @@ async fn build(app: &Arc<App>, request: &Request, decided: &Decided, limit: u64,
         None => body.extend_from_slice(b"null"),
     }
     body.extend_from_slice(format!(",\"release\":\"{release}\"}}").as_bytes());
-    let segment = ledger::prepare(app, &mut rows.subjects).await?;
-    let subjects = Arc::new(rows.subjects);
+    let (subjects, segment) = ledger::prepare(app, rows.subjects).await?;
     Ok(Built { release, body, rows: rows.count, subjects, segment, source, withheld: rows.withheld, admitting })
 }
 
