@@ -1,7 +1,7 @@
 //! The speed and the memory of releases beside those of others, both sides in one run on one machine.
 //!
-//! `cargo bench --bench speed -- --bench [pulls] [memory] [pages] [rows=N] [more=N] [rounds=N] [seconds=N]`: all three
-//! parts where none is named. `benches/README.md` says what is measured and what it showed.
+//! `cargo bench --bench speed -- --bench [pulls] [database] [memory] [pages] [rows=N] [more=N] [rounds=N]
+//! [seconds=N]`: all four parts where none is named. `benches/README.md` says what is measured and what it showed.
 
 // A bench that can not go on has nothing to measure.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
@@ -10,21 +10,29 @@
 
 #[path = "speed/customers.rs"]
 mod customers;
+#[path = "speed/database.rs"]
+mod database;
 #[path = "speed/permit.rs"]
 mod permit;
+#[path = "../tests/it/postgres.rs"]
+mod postgres;
 #[path = "speed/rivals.rs"]
 mod rivals;
 #[path = "shared/running.rs"]
 mod running;
 
+use std::fs::File;
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use database::Customers;
 use permit::Access;
 use reqwest::Client;
 use rivals::{Load, Pull, Rivals, load};
 use running::{Demo, client};
+use serde_json::json;
 
 const FORMATS: [(&str, &str); 3] = [("parquet", "application/vnd.apache.parquet"), ("csv", "text/csv"), ("ndjson", "application/x-ndjson")];
 
@@ -71,6 +79,9 @@ fn main() {
         if wanted.wants("pulls") {
             pulls(&wanted, rivals.as_ref(), &file, folder.path()).await;
         }
+        if wanted.wants("database") {
+            database(&wanted, rivals.as_ref(), &file, folder.path()).await;
+        }
         if wanted.wants("pages") {
             pages(&wanted, rivals.as_ref(), &file).await;
         }
@@ -93,7 +104,14 @@ impl Serving {
         std::fs::hard_link(file, demo.sources().join("speed.parquet"))
             .or_else(|_| std::fs::copy(file, demo.sources().join("speed.parquet")).map(drop))
             .unwrap();
-        let access = permit::permitted(&demo, &http).await;
+        let location = json!({"kind": "parquet", "path": "speed.parquet"});
+        let access = permit::permitted(&demo, &http, location, None).await;
+        Self { demo, http, access }
+    }
+
+    async fn over_database(customers: &Customers) -> Self {
+        let (demo, http) = (Demo::start(), client());
+        let access = permit::permitted(&demo, &http, customers.location(), Some(database::SECRET)).await;
         Self { demo, http, access }
     }
 
@@ -132,6 +150,38 @@ async fn pulls(wanted: &Wanted, rivals: Option<&Rivals>, file: &Path, folder: &P
         println!("| {format} | {:.2} s | {:.2} s | {ratio:.2} |", median(our_seconds), median(their_seconds));
         [ours, theirs].iter().for_each(|path| std::fs::remove_file(path).unwrap());
     }
+}
+
+/// Whole pulls of a PostgreSQL table, turn by turn with psql's COPY of the same columns of the same rows, untreated.
+async fn database(wanted: &Wanted, rivals: Option<&Rivals>, file: &Path, folder: &Path) {
+    let Some(customers) = Customers::of(file, rivals, folder) else { return };
+    let serving = Serving::over_database(&customers).await;
+    println!("\n| whole pull from PostgreSQL, {} rows in the table | seconds | rows/s, psql's COPY = 1 |\n|---|---|---|", wanted.rows);
+    let (ours, theirs) = (folder.join("ours"), folder.join("theirs"));
+    let mut seconds = vec![Vec::new(); 2 + FORMATS.len()];
+    for _ in 0..wanted.rounds {
+        seconds[0].push(customers.copy(false, &theirs));
+        seconds[1].push(customers.copy(true, &theirs));
+        for (at, (format, accept)) in FORMATS.iter().enumerate() {
+            let (whole, status, took) = serving.pull(accept, &ours, None).await.end();
+            assert!(whole && status == 200, "{format}: {status}");
+            seconds[2 + at].push(took);
+            if *format == "ndjson" {
+                assert_eq!(lines(&ours), lines(&theirs), "not the same rows");
+            }
+        }
+    }
+    let names = ["psql, COPY (SELECT …) TO STDOUT", "psql, the same with ORDER BY the key"].map(str::to_owned).into_iter();
+    let names = names.chain(FORMATS.iter().map(|(format, _)| format!("Tidegate, {format}")));
+    for (name, took) in names.zip(&seconds) {
+        let ratio = median(seconds[0].iter().zip(took).map(|(plain, took)| plain / took).collect());
+        println!("| {name} | {:.2} | {ratio:.2} |", median(took.clone()));
+    }
+    [ours, theirs].iter().for_each(|path| std::fs::remove_file(path).unwrap());
+}
+
+fn lines(file: &Path) -> usize {
+    BufReader::new(File::open(file).unwrap()).split(b'\n').count()
 }
 
 /// Pages of 100 rows on 32 connections, turn by turn with roapi's, then beside an export.

@@ -26,6 +26,7 @@ impl Demo {
             .args(["demo", "--json", "--listen", "127.0.0.1:0", "--data-dir"])
             .arg(directory.path())
             .env("TIDEGATE_LOG_LEVEL", "error")
+            .env("TIDEGATE_OUTBOUND_HOSTS", "127.0.0.1")
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()

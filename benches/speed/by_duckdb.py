@@ -1,6 +1,7 @@
 """DuckDB's side: the same rows with the same treatments, written as one file by one COPY; prints the seconds it took.
 
 usage: by_duckdb.py FORMAT SOURCE TARGET COUNTRY...        or: by_duckdb.py count FILE
+or: by_duckdb.py rows SOURCE TARGET
 """
 import sys
 import time
@@ -14,6 +15,9 @@ if sys.argv[1] == "count":
     path = sys.argv[2]
     reader = {"t": "read_parquet", "v": "read_csv", "n": "read_json"}[path[-1]]
     print(connection.execute(f"SELECT count(*) FROM {reader}('{path}')").fetchone()[0])
+    sys.exit()
+if sys.argv[1] == "rows":
+    connection.execute(f"COPY (SELECT * FROM read_parquet('{sys.argv[2]}')) TO '{sys.argv[3]}' (FORMAT csv, HEADER)")
     sys.exit()
 form, source, target, *countries = sys.argv[1:]
 options = {"parquet": "FORMAT parquet", "csv": "FORMAT csv, HEADER", "ndjson": "FORMAT json"}[form]

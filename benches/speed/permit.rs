@@ -66,10 +66,10 @@ fn id(value: &Value) -> String {
     value["id"].as_str().unwrap().to_owned()
 }
 
-/// Catalogues `speed.parquet` and permits the release.
-pub async fn permitted(demo: &Demo, http: &Client) -> Access {
+/// Catalogues the table `speed` of a source and permits the release.
+pub async fn permitted(demo: &Demo, http: &Client, location: Value, secret: Option<&str>) -> Access {
     let desk = Desk { demo, http };
-    catalogue(&desk).await;
+    catalogue(&desk, location, secret).await;
     let me = desk.send("GET", "vendor_manager", "/me", Vec::new(), "application/json").await;
     let stated = json!({
         "legal_name": "Speed AG", "country": "DE", "role": "processor", "tier": "standard", "owner": me["id"],
@@ -83,9 +83,12 @@ pub async fn permitted(demo: &Demo, http: &Client) -> Access {
     Access { id: text("client_id"), secret: text("client_secret"), url: demo.url.clone() }
 }
 
-async fn catalogue(desk: &Desk<'_>) {
-    let location = json!({"kind": "parquet", "path": "speed.parquet"});
-    let source = desk.post("data_steward", "/sources", json!({"name": "Speed", "location": location})).await;
+async fn catalogue(desk: &Desk<'_>, location: Value, secret: Option<&str>) {
+    let mut body = json!({"name": "Speed", "location": location});
+    if let Some(secret) = secret {
+        body["secret"] = json!(secret);
+    }
+    let source = desk.post("data_steward", "/sources", body).await;
     let field = |(name, logical, class, category): (&str, &str, &str, &str)| json!({"name": name, "type": logical, "class": class, "category": category});
     let fields = [
         ("customer_id", "text", "direct_identifier", "technical"),

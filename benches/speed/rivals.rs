@@ -42,6 +42,11 @@ impl Rivals {
         String::from_utf8(out.stdout).unwrap().trim().parse().unwrap()
     }
 
+    /// Writes the file's rows as CSV, as they are.
+    pub fn rows(&self, file: &Path, to: &Path) {
+        assert!(self.duckdb().arg("rows").args([file, to]).status().unwrap().success());
+    }
+
     fn duckdb(&self) -> Command {
         let mut command = Command::new(self.bin.join("python"));
         command.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/speed/by_duckdb.py"));

@@ -3,18 +3,18 @@
 
 use std::sync::Arc;
 
-use aws_lc_rs::hmac;
 use datafusion::arrow::array::{Array, ArrayRef, AsArray, Float64Array, Int64Array};
 use datafusion::arrow::datatypes::{DataType, Decimal128Type, Float64Type, Int64Type};
 
 use super::super::canonical::Canonical;
+use super::mac::Mac;
 use super::number::{Rounding, decimal_to_f64};
 use super::pseudonym::short;
 use crate::domain::dataset::LogicalType;
 
 /// Noise keyed by subject, value and scale under a key of the agreement and the field.
 pub(super) struct Noise {
-    key: hmac::Key,
+    key: Mac,
     head: Vec<u8>,
     scale: f64,
     /// What is released lies on a decimal grid of its own, a thousandth of the scale or finer, so that the last digits
@@ -35,7 +35,7 @@ impl Noise {
         for part in [subject.key(), "\0", from.key(), "\0"] {
             head.extend_from_slice(part.as_bytes());
         }
-        let key = hmac::Key::new(hmac::HMAC_SHA256, key);
+        let key = Mac::new(key);
         Some(Self { key, head, scale, grid: Rounding::new(step), reach: scale - step / 2.0 })
     }
 
@@ -97,6 +97,6 @@ impl Seeds<'_> {
             let length = u32::try_from(self.bytes.len() - at - NO_SUBJECT.len()).ok()?;
             self.bytes.get_mut(at..at + NO_SUBJECT.len())?.copy_from_slice(&length.to_be_bytes());
         }
-        self.value.write(row, &mut self.bytes).then(|| short(hmac::sign(&self.noise.key, &self.bytes).as_ref()))
+        self.value.write(row, &mut self.bytes).then(|| short(&self.noise.key.tag(&self.bytes)))
     }
 }

@@ -9,7 +9,6 @@ use data_encoding::{Encoding, Specification};
 use datafusion::arrow::array::{Array, ArrayRef, AsArray, StringArray, StringBuilder, UInt64Array};
 use datafusion::arrow::datatypes::UInt64Type;
 use uuid::Uuid;
-use zeroize::Zeroize;
 
 use super::super::{EngineError, canonical::Canonical, read};
 use super::mac::Mac;
@@ -83,8 +82,7 @@ impl<'a> Message<'a> {
 
     /// Messages that begin with more than the type; of one key all heads have one length.
     pub(super) fn headed(key: &'a Mac, head: &[u8], from: LogicalType) -> Self {
-        let mut bytes = key.head().to_vec();
-        bytes.extend_from_slice(head);
+        let mut bytes = head.to_vec();
         bytes.extend_from_slice(from.key().as_bytes());
         bytes.push(0);
         Self { key, head: bytes.len(), bytes }
@@ -93,13 +91,6 @@ impl<'a> Message<'a> {
     pub(super) fn tag(&mut self, canonical: &Canonical<'_>, row: usize) -> Option<[u8; 32]> {
         self.bytes.truncate(self.head);
         canonical.write(row, &mut self.bytes).then(|| self.key.tag(&self.bytes))
-    }
-}
-
-impl Drop for Message<'_> {
-    fn drop(&mut self) {
-        // What it begins with is the key in another form.
-        self.bytes.zeroize();
     }
 }
 
@@ -119,7 +110,7 @@ impl SubjectKey {
 
     /// The hash of a row without a subject.
     pub(in super::super) fn nobody(&self) -> u64 {
-        short(&self.key.tag(&[self.key.head().as_slice(), NO_SUBJECT].concat()))
+        short(&self.key.tag(NO_SUBJECT))
     }
 
     /// The hash of each key as people write it; none where it is no value of the keys' type.

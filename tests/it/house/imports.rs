@@ -48,6 +48,8 @@ pub const OUTSIDE: &[(&str, &[&str])] = &[
     ("argon2", &["keys", "token", "history", "engine", "files"]),
     ("aws_lc_rs", &["keys", "token", "history", "engine", "files"]),
     ("aes_siv", &["engine"]),
+    ("hmac", &["engine", "keys"]),
+    ("sha2", &["engine"]),
     ("geohash", &["engine"]),
     ("h3o", &["engine"]),
     ("regex", &["domain"]),
