@@ -197,8 +197,38 @@ type TableKey = (String, String, FieldName);
 /// Runs releases on threads of its own, so that a big export can't starve the rest of the process.
 pub struct Engine {
     shared: Arc<Shared>,
+    long: Threads,
+    /// For what is answered at once: it must not wait until a whole pull lets go of a thread.
+    short: Threads,
+}
+
+/// Threads that end with the engine.
+struct Threads {
     handle: Handle,
     runtime: Option<Runtime>,
+}
+
+impl Threads {
+    fn start(name: &str, count: usize) -> Result<Self, EngineError> {
+        let runtime = Builder::new_multi_thread()
+            .worker_threads(count.max(1))
+            // Each stream of a CSV or SQLite source holds one while its reader is slow.
+            .max_blocking_threads(1_024)
+            .thread_name(name)
+            .enable_all()
+            .build()
+            .map_err(|_| EngineError::internal("its threads could not be started"))?;
+        Ok(Self { handle: runtime.handle().clone(), runtime: Some(runtime) })
+    }
+}
+
+impl Drop for Threads {
+    fn drop(&mut self) {
+        // Waiting for the threads is not allowed where this may be dropped: in async code.
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
 }
 
 struct Shared {
@@ -227,14 +257,7 @@ impl Engine {
     /// Starts the engine's threads; sources over HTTP and object stores are fetched by the client.
     pub fn fetching(mut settings: Settings, client: Arc<dyn Fetch>) -> Result<Self, EngineError> {
         settings.roots.extend(settings.uploads.clone());
-        let runtime = Builder::new_multi_thread()
-            .worker_threads(settings.threads.max(1))
-            // Each stream of a CSV or SQLite source holds one while its reader is slow.
-            .max_blocking_threads(1_024)
-            .thread_name("engine")
-            .enable_all()
-            .build()
-            .map_err(|_| EngineError::internal("its threads could not be started"))?;
+        let (long, short) = (Threads::start("engine", settings.threads)?, Threads::start("pages", settings.threads)?);
         let spill = spill_folder(settings.spill.as_deref()).map_err(|_| EngineError::internal("its temporary folder could not be made"))?;
         let state = session(settings.memory_bytes, spill.path())?;
         let kept = Kept::new(settings.kept_bytes, settings.settled);
@@ -248,7 +271,7 @@ impl Engine {
             kept,
             spill,
         };
-        Ok(Self { shared: Arc::new(shared), handle: runtime.handle().clone(), runtime: Some(runtime) })
+        Ok(Self { shared: Arc::new(shared), long, short })
     }
 
     /// Removes what engines that died left in the folder for sorts. No other engine may use that folder.
@@ -281,7 +304,7 @@ impl Engine {
     /// A hexadecimal digest that changes when a table of the source does. It reads no rows.
     pub async fn source_version(&self, access: &Access, table: &FieldName) -> Result<String, EngineError> {
         let (access, table) = (access.clone(), table.clone());
-        self.running(async move |shared| shared.reach(&access, Some(&table)).await.map(|(_, version)| version)).await
+        self.soon(async move |shared| shared.reach(&access, Some(&table)).await.map(|(_, version)| version)).await
     }
 
     /// Begins a release. Over an unchanged source the same plan gives the same rows in the same order, so that
@@ -301,7 +324,7 @@ impl Engine {
         let (sender, sent) = mpsc::channel(BATCHES_AHEAD);
         let (opened, ready) = oneshot::channel();
         let shared = Arc::clone(&self.shared);
-        let task = self.handle.spawn(async move {
+        let task = self.long.handle.spawn(async move {
             match shared.prepare(release).await {
                 Ok((physical, layout)) => {
                     if opened.send(Ok(layout)).is_ok() {
@@ -322,7 +345,17 @@ impl Engine {
     where
         Task: Future<Output: Send + 'static> + Send + 'static,
     {
-        self.handle.spawn(task)
+        self.long.handle.spawn(task)
+    }
+
+    /// Runs something short on threads that whole pulls leave alone, such as the encoding of a page.
+    ///
+    /// The task is cancelled when the engine is dropped.
+    pub fn spawn_short<Task>(&self, task: Task) -> JoinHandle<Task::Output>
+    where
+        Task: Future<Output: Send + 'static> + Send + 'static,
+    {
+        self.short.handle.spawn(task)
     }
 
     /// Runs something on the engine's threads, and stops it when nobody waits for it any more.
@@ -330,8 +363,15 @@ impl Engine {
         &self,
         work: impl FnOnce(Arc<Shared>) -> Work,
     ) -> Result<Answer, EngineError> {
-        let mut task = Task(self.handle.spawn(work(Arc::clone(&self.shared))));
-        (&mut task.0).await.unwrap_or_else(|_| Err(EngineError::internal("a reader died")))
+        ended(self.long.handle.spawn(work(Arc::clone(&self.shared)))).await
+    }
+
+    /// The same for what is answered at once.
+    async fn soon<Answer: Send + 'static, Work: Future<Output = Result<Answer, EngineError>> + Send + 'static>(
+        &self,
+        work: impl FnOnce(Arc<Shared>) -> Work,
+    ) -> Result<Answer, EngineError> {
+        ended(self.short.handle.spawn(work(Arc::clone(&self.shared)))).await
     }
 
     async fn blocking<Answer: Send + 'static>(
@@ -339,9 +379,14 @@ impl Engine {
         work: impl FnOnce(&Shared) -> Result<Answer, EngineError> + Send + 'static,
     ) -> Result<Answer, EngineError> {
         let shared = Arc::clone(&self.shared);
-        let done = self.handle.spawn_blocking(move || work(&shared)).await;
+        let done = self.long.handle.spawn_blocking(move || work(&shared)).await;
         done.unwrap_or_else(|_| Err(EngineError::internal("a reader died")))
     }
+}
+
+async fn ended<Answer>(task: JoinHandle<Result<Answer, EngineError>>) -> Result<Answer, EngineError> {
+    let mut task = Task(task);
+    (&mut task.0).await.unwrap_or_else(|_| Err(EngineError::internal("a reader died")))
 }
 
 /// Stops the work when nobody waits for it any more.
@@ -350,15 +395,6 @@ struct Task<T>(JoinHandle<T>);
 impl<T> Drop for Task<T> {
     fn drop(&mut self) {
         self.0.abort();
-    }
-}
-
-impl Drop for Engine {
-    fn drop(&mut self) {
-        // Waiting for the threads is not allowed where this may be dropped: in async code.
-        if let Some(runtime) = self.runtime.take() {
-            runtime.shutdown_background();
-        }
     }
 }
 

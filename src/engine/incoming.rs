@@ -161,7 +161,7 @@ impl Engine {
     }
 
     async fn waiting<T: Send + 'static>(&self, work: impl FnOnce() -> Result<T, NotTaken> + Send + 'static) -> Result<T, NotTaken> {
-        let done = self.handle.spawn_blocking(work).await;
+        let done = self.long.handle.spawn_blocking(work).await;
         done.unwrap_or_else(|_| Err(EngineError::internal("a writer died").into()))
     }
 }

@@ -33,7 +33,7 @@ impl Engine {
             return Ok(Page::Computed(release));
         }
         let planned = Arc::clone(plan);
-        let found = self.running(async move |shared| shared.look_up(&planned, release).await).await?;
+        let found = self.soon(async move |shared| shared.look_up(&planned, release).await).await?;
         let (release, key, wanted) = match found {
             LookedUp::Rows(layout, rows) => return Ok(Page::Kept(ReleasedStream::new(plan, layout, Rows::Kept(Some(rows))))),
             LookedUp::Compute(release, None) => return Ok(Page::Computed(*release)),

@@ -8,6 +8,7 @@ use tidegate::domain::person::Role;
 
 use crate::database::Database;
 use crate::harness::{House, Vendor, permit, usual};
+use crate::lifecycle::agreements::amend;
 use crate::on_both;
 use crate::slow::{Pull, Received, WIDE_ROWS, catalogue_wide, closed, tolls, wide};
 
@@ -35,18 +36,20 @@ enum Stop {
     PausePermit,
     EndPermit,
     LapsePermit,
+    AmendAgreement,
     EndAgreement,
 }
 
 impl Stop {
     /// In order of time: the last ones move the clock.
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 10] = [
         Self::SuspendVendor,
         Self::RevokeToken,
         Self::RevokeClient,
         Self::NarrowPermit,
         Self::PausePermit,
         Self::EndPermit,
+        Self::AmendAgreement,
         Self::EndAgreement,
         Self::RevokeTokenAfterItsEnd,
         Self::LapsePermit,
@@ -57,7 +60,7 @@ impl Stop {
             Self::SuspendVendor => "vendor",
             Self::RevokeToken | Self::RevokeTokenAfterItsEnd => "token",
             Self::RevokeClient => "client",
-            Self::NarrowPermit | Self::PausePermit | Self::EndPermit | Self::LapsePermit => "permit",
+            Self::NarrowPermit | Self::PausePermit | Self::EndPermit | Self::LapsePermit | Self::AmendAgreement => "permit",
             Self::EndAgreement => "agreement",
         }
     }
@@ -91,6 +94,10 @@ impl Stop {
             Self::PausePermit => post(format!("/api/v1/permits/{key}/pause"), because).await,
             Self::EndPermit => post(format!("/api/v1/permits/{key}/end"), because).await,
             Self::LapsePermit => tomorrow(house).await,
+            // The amendment no longer names the permit's purpose.
+            Self::AmendAgreement => {
+                amend(house, &vendor.agreement, 2, |terms| terms["purposes"] = json!(["email-marketing"])).await;
+            }
             Self::EndAgreement => post(format!("/api/v1/agreements/{}/end", vendor.agreement), because).await,
         }
     }

@@ -1,6 +1,6 @@
 //! Due diligence, agreements and permits as people act on them, with the second pair of eyes at each.
 
-mod agreements;
+pub mod agreements;
 mod diligence;
 mod hierarchies;
 mod permits;

@@ -118,7 +118,7 @@ async fn build(app: &Arc<App>, request: &Request, decided: &Decided, limit: u64,
         app.engine.open(Arc::clone(plan), secrets, window, admitting.engine()).await.map_err(|error| AppError::of_engine(error, name))?;
     // After the source was looked at: drift comes before the quota.
     allowance::check_known(app, plan, now)?;
-    let collecting = app.engine.spawn(collect(Arc::clone(app), Arc::clone(plan), stream, take));
+    let collecting = app.engine.spawn_short(collect(Arc::clone(app), Arc::clone(plan), stream, take));
     let collected = collecting.await.map_err(|error| AppError::Internal(error.to_string()))?;
     let rows = collected?;
     if rows.clipped && rows.count == 0 {

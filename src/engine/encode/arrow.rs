@@ -61,7 +61,7 @@ pub(super) fn written(schema: &SchemaRef, rows: &Released) -> Result<RecordBatch
 
 /// A column whose NULLs stand over nothing. A buffer may still hold what a treatment withheld: its flag alone would hide
 /// that from a reader, not from the bytes.
-fn emptied(column: &ArrayRef) -> Result<ArrayRef, EngineError> {
+pub(super) fn emptied(column: &ArrayRef) -> Result<ArrayRef, EngineError> {
     if column.null_count() == 0 {
         return Ok(Arc::clone(column));
     }
