@@ -126,19 +126,21 @@ fn median(mut of: Vec<f64>) -> f64 {
     of[of.len() / 2]
 }
 
-/// Whole pulls, written to a file, turn by turn with DuckDB's.
+/// Whole pulls, written to a file, turn by turn with DuckDB's. Its Parquet is coded with Snappy unless it is told; ours is
+/// coded with Zstandard.
 async fn pulls(wanted: &Wanted, rivals: Option<&Rivals>, file: &Path, folder: &Path) {
     let serving = Serving::over(file).await;
     println!("\n| whole pull of {} rows, half of them released | Tidegate | DuckDB | Tidegate / DuckDB |\n|---|---|---|---|", wanted.rows);
     for (format, accept) in FORMATS {
         let (ours, theirs) = (folder.join(format!("ours.{format}")), folder.join(format!("theirs.{format}")));
-        let (mut our_seconds, mut their_seconds) = (Vec::new(), Vec::new());
+        let turns: &[&str] = if format == "parquet" { &["parquet", "parquet-zstd"] } else { &[format] };
+        let (mut our_seconds, mut their_seconds) = (Vec::new(), vec![Vec::new(); turns.len()]);
         for _ in 0..wanted.rounds {
             let (whole, status, seconds) = serving.pull(accept, &ours, None).await.end();
             assert!(whole && status == 200, "{format}: {status}");
             our_seconds.push(seconds);
-            if let Some(rivals) = rivals {
-                their_seconds.push(rivals.copy(format, file, &theirs));
+            for (turn, seconds) in turns.iter().zip(&mut their_seconds) {
+                seconds.extend(rivals.map(|rivals| rivals.copy(turn, file, &theirs)));
             }
         }
         let Some(rivals) = rivals else {
@@ -146,8 +148,10 @@ async fn pulls(wanted: &Wanted, rivals: Option<&Rivals>, file: &Path, folder: &P
             continue;
         };
         assert_eq!(rivals.count(&ours), rivals.count(&theirs), "{format}: not the same rows");
-        let ratio = median(our_seconds.iter().zip(&their_seconds).map(|(ours, theirs)| ours / theirs).collect());
-        println!("| {format} | {:.2} s | {:.2} s | {ratio:.2} |", median(our_seconds), median(their_seconds));
+        for (turn, seconds) in turns.iter().zip(their_seconds) {
+            let ratio = median(our_seconds.iter().zip(&seconds).map(|(ours, theirs)| ours / theirs).collect());
+            println!("| {turn} | {:.2} s | {:.2} s | {ratio:.2} |", median(our_seconds.clone()), median(seconds));
+        }
         [ours, theirs].iter().for_each(|path| std::fs::remove_file(path).unwrap());
     }
 }

@@ -20,7 +20,7 @@ if sys.argv[1] == "rows":
     connection.execute(f"COPY (SELECT * FROM read_parquet('{sys.argv[2]}')) TO '{sys.argv[3]}' (FORMAT csv, HEADER)")
     sys.exit()
 form, source, target, *countries = sys.argv[1:]
-options = {"parquet": "FORMAT parquet", "csv": "FORMAT csv, HEADER", "ndjson": "FORMAT json"}[form]
+options = {"parquet": "FORMAT parquet", "parquet-zstd": "FORMAT parquet, COMPRESSION zstd", "csv": "FORMAT csv, HEADER", "ndjson": "FORMAT json"}[form]
 wanted = ", ".join(f"'{country}'" for country in countries)
 # DuckDB has no HMAC: one hash over key and value is less work than the two of an HMAC. Its text is hexadecimal.
 copy = f"""

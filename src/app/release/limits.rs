@@ -15,8 +15,8 @@ const MOST_PENDING_SECONDS: i64 = 60;
 /// How long a look at the oldest pending entry is believed.
 const LOOK_AGAIN_SECONDS: i64 = 5;
 /// What a running stream holds in memory at most, about: batches that were read ahead, a chunk of treated rows and its
-/// coded form. Measured: eight pulls of eight columns at once as Parquet took 25 MiB each (`benches/README.md`).
-const STREAM_BYTES: usize = 32 * 1024 * 1024;
+/// coded form. Measured: of eight pulls of eight columns at once each took up to 36 MiB (`benches/README.md`).
+const STREAM_BYTES: usize = 36 * 1024 * 1024;
 /// The most streams that run at once, whatever memory there is.
 const MOST_STREAMS: usize = 64;
 /// The fewest that may, however little there is.
@@ -75,6 +75,11 @@ impl Streams {
     /// Streams that run now.
     pub fn running(&self) -> usize {
         self.running.lock().unwrap_or_else(PoisonError::into_inner).values().sum()
+    }
+
+    /// Whether so many streams run that each must do with little memory.
+    pub(super) fn is_crowded(&self) -> bool {
+        self.running() > self.most / 4
     }
 
     /// Asks every stream to end before its next toll, also where its receiver does not read.

@@ -19,6 +19,9 @@ use super::paying::{Used, unpaid};
 const MOST_ROWS: usize = 65_536;
 /// Bytes in memory beyond which a chunk takes no further batch: what a stream holds does not grow with its rows' width.
 const MOST_BYTES: usize = 32 * 1024 * 1024;
+/// The part of both that a chunk may have where many streams run: three chunks of each are in memory at once, one on its way
+/// out, one that pays its toll, and one that is gathered.
+const CROWDED: usize = 8;
 /// The oldest a chunk may grow before it is tolled and sent.
 const MOST_AGE: Duration = Duration::from_secs(1);
 
@@ -87,11 +90,13 @@ impl Gathering {
     /// Gathers batches until a chunk is full, old enough, or the rows are over.
     async fn gather(&mut self, batches: &mut Vec<Released>) -> Result<(), Cut> {
         let deadline = tokio::time::Instant::now() + MOST_AGE;
+        let part = if self.app.streams.is_crowded() { CROWDED } else { 1 };
+        let (most_rows, most_bytes) = (MOST_ROWS / part, MOST_BYTES / part);
         let (mut rows, mut bytes) = (0_usize, 0_usize);
         let mut next = self.carried.take();
         loop {
             if let Some(batch) = next.take() {
-                let room = MOST_ROWS.saturating_sub(rows);
+                let room = most_rows.saturating_sub(rows);
                 if batch.rows() > room {
                     self.carried = Some(batch.slice(room, batch.rows().saturating_sub(room)));
                     batches.push(batch.slice(0, room));
@@ -100,7 +105,7 @@ impl Gathering {
                 rows = rows.saturating_add(batch.rows());
                 bytes = bytes.saturating_add(batch.bytes());
                 batches.push(batch);
-                if rows == MOST_ROWS || bytes >= MOST_BYTES {
+                if rows == most_rows || bytes >= most_bytes {
                     return Ok(());
                 }
             }
