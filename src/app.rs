@@ -33,6 +33,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::domain::Invalid;
+use crate::domain::address::AddressRange;
 use crate::domain::gate::{Gate, Refusal};
 use crate::domain::time::Instant;
 use crate::engine::{Engine, EngineError};
@@ -54,6 +55,8 @@ pub struct Settings {
     /// Folders that sources may lie in.
     pub source_roots: Vec<PathBuf>,
     pub most_upload_bytes: usize,
+    /// Proxies whose word on a client's address is believed.
+    pub trusted_proxies: Vec<AddressRange>,
 }
 
 /// The installation's parts, shared by every request.

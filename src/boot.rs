@@ -96,6 +96,7 @@ pub async fn open(config: &Config, public_url: String, clock: Clock) -> Result<A
         broker,
         source_roots: config.source_roots.clone(),
         most_upload_bytes: config.max_upload_mb.saturating_mul(1_000_000),
+        trusted_proxies: config.trusted_proxies.clone(),
     };
     let app = Arc::new(App {
         settings,

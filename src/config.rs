@@ -8,6 +8,7 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use crate::domain::address::AddressRange;
 use crate::keys::MasterKeySource;
 use crate::outbound::AllowedHost;
 
@@ -96,6 +97,8 @@ pub struct Config {
     pub idle_timeout_seconds: u64,
     /// Hosts that sources may be fetched from although they lie in a private network or speak in the clear; default none.
     pub outbound_hosts: Vec<AllowedHost>,
+    /// Proxies whose word on a client's address (`X-Forwarded-For`) is believed; default none.
+    pub trusted_proxies: Vec<AddressRange>,
     /// The name of this process among brokers on one database, when one was set.
     pub broker: Option<String>,
 }
@@ -165,6 +168,7 @@ impl Config {
             header_timeout_seconds: layers.number("header_timeout_seconds", 1..=300)?.unwrap_or(10),
             idle_timeout_seconds: layers.number("idle_timeout_seconds", 1..=3_600)?.unwrap_or(60),
             outbound_hosts: layers.get("outbound_hosts", values::hosts)?.unwrap_or_default(),
+            trusted_proxies: layers.get("trusted_proxies", values::ranges)?.unwrap_or_default(),
             broker: layers.get("broker", values::broker)?,
             data_dir,
         })

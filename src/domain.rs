@@ -1,5 +1,6 @@
 //! The nouns and their rules; no I/O, no clock, no randomness.
 
+pub mod address;
 pub mod advice;
 pub mod agreement;
 pub mod assessment;

@@ -8,6 +8,7 @@ pub mod health;
 pub mod input;
 pub mod oauth;
 pub mod openapi;
+mod peer;
 pub mod request_id;
 pub mod routes;
 pub mod server;

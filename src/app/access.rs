@@ -7,6 +7,7 @@ pub use lists::{ClientFilter, ClientLine, ClientList, ClientView, Pullable, find
 use std::collections::BTreeSet;
 
 use crate::domain::Invalid;
+use crate::domain::address::{self, AddressRange};
 use crate::domain::client::{Client, Token};
 use crate::domain::id::{ClientId, TokenId, VendorId};
 use crate::domain::person::Actor;
@@ -23,14 +24,20 @@ fn entry(client: &Client, act: &'static str, by: &Actor) -> Act {
     Act::new("client", &client.id, act, by).of(&client.vendor)
 }
 
-/// Issues a client; the secret is shown this once. `permits` limits what it may ask for.
-pub async fn issue(
-    app: &App,
-    by: &Actor,
-    vendor: VendorId,
-    name: Name,
-    limit: Option<BTreeSet<Slug>>,
-) -> Result<(Client, PlainSecret), AppError> {
+/// A client to be issued.
+#[derive(Debug, Clone)]
+pub struct Issuing {
+    pub name: Name,
+    /// The permits it may ask for; none given means every permit of the vendor.
+    pub permits: Option<BTreeSet<Slug>>,
+    /// From where it may ask; none given means from everywhere.
+    pub addresses: Vec<AddressRange>,
+}
+
+/// Issues a client; the secret is shown this once.
+pub async fn issue(app: &App, by: &Actor, vendor: VendorId, what: Issuing) -> Result<(Client, PlainSecret), AppError> {
+    let Issuing { name, permits: limit, addresses } = what;
+    address::check(&addresses)?;
     let plain = secret::generate(secret::Prefix::ClientSecret);
     let (digest, by, id) = (secret::digest(plain.reveal()), by.clone(), new_id::<ClientId>()?);
     let client = app
@@ -44,7 +51,17 @@ pub async fn issue(
                     return Err(Invalid::new("permits", "must be keys of permits of this vendor").into());
                 }
             }
-            let client = Client { id, vendor: vendor.id, name, permits: limit, created_at: tx.now(), revoked_at: None, version: 1 };
+            let client = Client {
+                id,
+                vendor: vendor.id,
+                name,
+                permits: limit,
+                addresses,
+                created_at: tx.now(),
+                revoked_at: None,
+                old_secret_until: None,
+                version: 1,
+            };
             clients::insert(tx, &client, &digest)?;
             append(tx, &Body::Act(entry(&client, "issue", &by)), None)?;
             Ok::<_, AppError>(client)
@@ -68,24 +85,64 @@ pub async fn find(app: &App, id: ClientId) -> Result<Client, AppError> {
     app.store.read(move |tx| Ok(clients::find(tx, &id)?)).await
 }
 
-/// Gives a client a new secret; the old one is refused from the next request on.
-pub async fn rotate(app: &App, by: &Actor, id: ClientId) -> Result<(Client, PlainSecret), AppError> {
+/// The longest that an old secret may be taken beside the new one, in seconds: 30 days.
+pub const MOST_GRACE_SECONDS: i64 = 30 * 24 * 3_600;
+
+/// Gives a client a new secret. The old one is taken for so many seconds more, so that the machine need not stop; with none
+/// it is refused from the next request on. Of two rotations only the last old secret is kept.
+pub async fn rotate(app: &App, by: &Actor, id: ClientId, grace_seconds: i64) -> Result<(Client, PlainSecret), AppError> {
+    if !(0..=MOST_GRACE_SECONDS).contains(&grace_seconds) {
+        return Err(Invalid::new("grace_seconds", format!("must be 0 to {MOST_GRACE_SECONDS}")).into());
+    }
     let plain = secret::generate(secret::Prefix::ClientSecret);
     let (digest, by) = (secret::digest(plain.reveal()), by.clone());
     let vendor = find(app, id.clone()).await?.vendor;
     let client = app
         .store
         .govern(Scope::Vendor(vendor), move |tx| {
-            let client = clients::find(tx, &id)?;
-            if client.revoked_at.is_some() {
-                return Err(policy::Denied::State("This client is revoked; issue another one.".to_owned()).into());
-            }
-            clients::set_secret(tx, &id, &digest)?;
-            append(tx, &Body::Act(entry(&client, "rotate", &by)), None)?;
+            let (mut client, secrets) = clients::find_with_secrets(tx, &id)?.ok_or(AppError::NotFound("client"))?;
+            check_not_revoked(&client)?;
+            client.old_secret_until = (grace_seconds > 0).then(|| tx.now().plus_seconds(grace_seconds));
+            client.version = clients::save(tx, &client)?;
+            let old = client.old_secret_until.is_some().then_some(&secrets.present);
+            clients::set_secret(tx, &id, &digest, old)?;
+            let act = entry(&client, "rotate", &by);
+            let act = if grace_seconds > 0 { act.fact("grace_seconds", grace_seconds) } else { act };
+            append(tx, &Body::Act(act), None)?;
             Ok::<_, AppError>(client)
         })
         .await?;
     Ok((client, plain))
+}
+
+fn check_not_revoked(client: &Client) -> Result<(), AppError> {
+    match client.revoked_at {
+        Some(_) => Err(policy::Denied::State("This client is revoked; issue another one.".to_owned()).into()),
+        None => Ok(()),
+    }
+}
+
+/// Says from where a client may ask. What it pulls from elsewhere is cut at its next toll.
+pub async fn set_addresses(app: &App, by: &Actor, id: ClientId, read: i64, addresses: Vec<AddressRange>) -> Result<Client, AppError> {
+    address::check(&addresses)?;
+    let by = by.clone();
+    let vendor = find(app, id.clone()).await?.vendor;
+    app.store
+        .govern(Scope::Vendor(vendor), move |tx| {
+            let mut client = clients::find(tx, &id)?;
+            check_not_revoked(&client)?;
+            if client.version != read {
+                return Err(AppError::Stale);
+            }
+            if client.addresses != addresses {
+                client.addresses = addresses;
+                client.version = clients::save(tx, &client)?;
+                let act = entry(&client, "set_addresses", &by).fact("ranges", client.addresses.len());
+                append(tx, &Body::Act(act), None)?;
+            }
+            Ok(client)
+        })
+        .await
 }
 
 /// Revokes a client: its tokens are refused from the next request on.

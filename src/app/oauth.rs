@@ -1,12 +1,14 @@
 //! OAuth 2.0 for vendors' machines: `client_credentials` (RFC 6749 §4.4), revocation (RFC 7009), and who a bearer is.
 
 use std::collections::BTreeSet;
+use std::net::IpAddr;
+use std::sync::Arc;
 
 use crate::domain::client::{Client, Token};
 use crate::domain::gate::Gate;
 use crate::domain::id::{ClientId, TokenId, VendorId};
 use crate::domain::person::Actor;
-use crate::domain::secret::PlainSecret;
+use crate::domain::secret::{PlainSecret, SecretDigest};
 use crate::domain::text::Slug;
 use crate::domain::time::Instant;
 use crate::keys::{self, secret};
@@ -23,6 +25,9 @@ pub enum OauthError {
     /// 401: who asks is not known, or not who they say.
     #[error("The client id or its secret is wrong, or the client is revoked.")]
     InvalidClient,
+    /// 401: who asks is known, but may not ask from there.
+    #[error("This client may not ask from this address.")]
+    Address,
     /// 400: nothing that was asked for holds now.
     #[error("{}", detail(*.0))]
     InvalidScope(Gate),
@@ -49,32 +54,38 @@ pub struct Granted {
     pub scope: Vec<Slug>,
 }
 
-/// Checks a client's secret; it takes the same time whether the client exists or not.
-pub async fn authenticate(app: &App, id: &str, plain: &PlainSecret) -> Result<Authenticated, OauthError> {
+/// Checks a client's secret, and from where it comes; it takes the same time whether the client exists or not.
+pub async fn authenticate(app: &App, id: &str, plain: &PlainSecret, from: IpAddr) -> Result<Authenticated, OauthError> {
     let given = secret::digest(plain.reveal());
     let id = id.parse::<ClientId>().ok();
     let found = match id {
         Some(id) => {
             app.store
-                .read(move |tx| match clients::find_with_secret(tx, &id)? {
-                    Some(found) => Ok::<_, AppError>(Some(found)),
-                    None => Ok(None),
+                .read(move |tx| {
+                    let now = tx.now();
+                    Ok::<_, AppError>(clients::find_with_secrets(tx, &id)?.map(|(client, secrets)| (client, secrets, now)))
                 })
                 .await?
         }
         None => None,
     };
     let never = secret::digest("no such client");
-    let kept = found.as_ref().map_or(&never, |(_, digest)| digest);
-    let same = keys::equal(kept.as_str().as_bytes(), given.as_str().as_bytes());
-    match found {
-        Some((client, _)) if same && client.revoked_at.is_none() => Ok(Authenticated(client)),
-        Some((client, _)) if same => {
-            history::refused(app, &client.vendor, &client.id, history::Wanted::default(), Gate::Client).await;
-            Err(OauthError::InvalidClient)
-        }
-        _ => Err(OauthError::InvalidClient),
-    }
+    let kept = found.as_ref().map_or(&never, |(_, secrets, _)| &secrets.present);
+    let before = found.as_ref().and_then(|(client, secrets, now)| {
+        let graced = client.old_secret_until.is_some_and(|until| *now < until);
+        secrets.old.as_ref().filter(|_| graced)
+    });
+    let is = |kept: &SecretDigest| keys::equal(kept.as_str().as_bytes(), given.as_str().as_bytes());
+    // Both are compared, whatever the first comparison says.
+    let (present, old) = (is(kept), is(before.unwrap_or(&never)));
+    let Some((client, ..)) = found.filter(|_| present || old) else { return Err(OauthError::InvalidClient) };
+    let error = match client.revoked_at {
+        Some(_) => OauthError::InvalidClient,
+        None if client.may_ask_from(from) => return Ok(Authenticated(client)),
+        None => OauthError::Address,
+    };
+    history::refused(app, &client.vendor, &client.id, history::Wanted::default(), Gate::Client).await;
+    Err(error)
 }
 
 /// Issues a token for the permits asked that hold now; none asked means all of the client's.
@@ -85,7 +96,7 @@ pub async fn grant(app: &App, client: Authenticated, scope: Option<&str>) -> Res
     let lifetime = app.settings.token_lifetime_seconds;
     let (vendor, id) = (client.vendor.clone(), client.id.clone());
     let token_id = new_id::<TokenId>()?;
-    let keyring = std::sync::Arc::clone(&app.keyring);
+    let keyring = Arc::clone(&app.keyring);
     // Loading and unsealing is work for readers; the one writer only keeps the token. What moved in between is judged at
     // each request anyway: a token carries no rights.
     let decided = app
@@ -183,10 +194,16 @@ fn claims(app: &App, token: &Token) -> Claims {
 #[derive(Debug, Clone)]
 pub struct Bearer {
     pub token: Token,
+    /// From where it was sent.
+    pub from: IpAddr,
 }
 
 /// Reads a bearer token: `None` when it is missing, forged or malformed. An expired one is read as it is.
-pub fn bearer(app: &App, jwt: &str) -> Result<Option<Bearer>, AppError> {
+pub fn bearer(app: &App, jwt: &str, from: IpAddr) -> Result<Option<Bearer>, AppError> {
+    Ok(read(app, jwt)?.map(|token| Bearer { token, from }))
+}
+
+fn read(app: &App, jwt: &str) -> Result<Option<Token>, AppError> {
     let Some(verified) = secrets::verify(app, jwt)? else { return Ok(None) };
     let claims = &verified.claims;
     let parsed = (claims.jti.parse::<TokenId>(), claims.client_id.parse::<ClientId>(), claims.sub.parse::<VendorId>());
@@ -202,17 +219,29 @@ pub fn bearer(app: &App, jwt: &str) -> Result<Option<Bearer>, AppError> {
         expires_at: Instant::from_seconds(claims.exp),
         revoked_at: None,
     };
-    Ok(Some(Bearer { token }))
+    Ok(Some(token))
 }
 
 /// Revokes a token of the client's own (RFC 7009); an unknown or foreign one is passed over.
 pub async fn revoke(app: &App, client: Authenticated, jwt: &str) -> Result<(), AppError> {
-    let Some(bearer) = bearer(app, jwt)? else { return Ok(()) };
-    if bearer.token.client != client.0.id {
+    let Some(token) = read(app, jwt)? else { return Ok(()) };
+    if token.client != client.0.id {
         return Ok(());
     }
-    match access::revoke_token(app, &Actor::Client(client.0.id), bearer.token.id, None).await {
+    match access::revoke_token(app, &Actor::Client(client.0.id), token.id, None).await {
         Ok(_) | Err(AppError::NotFound(_)) => Ok(()),
         Err(error) => Err(error),
     }
+}
+
+/// What a client's own token opens at this moment (RFC 7662): `None` for one that opens nothing, or is another client's.
+pub async fn introspect(app: &App, client: Authenticated, jwt: &str) -> Result<Option<Token>, AppError> {
+    let Some(token) = read(app, jwt)?.filter(|token| token.client == client.0.id) else { return Ok(None) };
+    let (keyring, clock) = (Arc::clone(&app.keyring), app.clock.clone());
+    let held = app.store.read(move |tx| live::holding(tx, &keyring, token, &clock)).await?;
+    let now = held.time(app.clock.now());
+    let open = held.ready.iter().filter(|ready| first_closed(&ready.state, now).is_none());
+    let scope: Vec<Slug> = open.map(|ready| ready.state.permit.key.clone()).collect();
+    let token = held.ready.first().map(|ready| ready.state.token.clone()).filter(|_| !scope.is_empty());
+    Ok(token.filter(|token| token.revoked_at.is_none() && now < token.expires_at).map(|token| Token { scope, ..token }))
 }

@@ -55,7 +55,6 @@ pub struct Request {
     /// `permit=`: chooses where several cover the dataset.
     pub permit: Option<String>,
     pub asked: Asked,
-    pub address: IpAddr,
     pub request_id: String,
 }
 
@@ -166,6 +165,7 @@ fn choose(holding: &Holding, request: &Request, now: Instant) -> Result<Arc<Read
     if holding.ready.first().is_some_and(|ready| ready.state.token.revoked_at.is_some()) {
         return Err(refusal(Gate::Token).into());
     }
+    check_from(holding, request.bearer.from)?;
     let named = |ready: &&Arc<Ready>| request.permit.as_ref().is_none_or(|key| key == ready.state.permit.key.as_str());
     let mut covering = holding.ready.iter().filter(|ready| ready.state.dataset.name.as_str() == request.dataset).filter(named);
     match (covering.next(), covering.next()) {
@@ -185,6 +185,18 @@ fn choose(holding: &Holding, request: &Request, now: Instant) -> Result<Arc<Read
 
 fn refusal(gate: Gate) -> Refusal {
     Refusal::new(gate, detail(gate))
+}
+
+/// A client that may ask from some addresses only may not use its token from others.
+fn check_from(holding: &Holding, from: IpAddr) -> Result<(), Refusal> {
+    match holding.ready.first() {
+        Some(ready) if !ready.state.client.may_ask_from(from) => Err(elsewhere()),
+        Some(_) | None => Ok(()),
+    }
+}
+
+fn elsewhere() -> Refusal {
+    Refusal::new(Gate::Client, "This client may not ask from this address.")
 }
 
 /// Records a refusal of a known client on the way out.
@@ -220,7 +232,7 @@ fn wanted(app: &App, request: &Request, permit: Option<Slug>) -> history::Wanted
 
 fn receiver(app: &App, request: &Request) -> Result<Receiver, AppError> {
     let token = &request.bearer.token;
-    let address = keys::keyed_hash(&app.secrets.address, request.address.to_string().as_bytes());
+    let address = keys::keyed_hash(&app.secrets.address, request.bearer.from.to_string().as_bytes());
     let hex: String = address.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
     Ok(Receiver {
         vendor: token.vendor.clone(),
@@ -297,6 +309,10 @@ pub struct OfferedField {
 pub async fn datasets(app: &App, bearer: &Bearer) -> Result<Vec<OfferedDataset>, AppError> {
     let holding = holding(app, bearer, true).await?;
     let now = holding.time(app.clock.now());
+    if let Err(refusal) = check_from(&holding, bearer.from) {
+        history::refused(app, &bearer.token.vendor, &bearer.token.client, history::Wanted::default(), refusal.gate).await;
+        return Err(refusal.into());
+    }
     let mut offered = Vec::new();
     let mut closed: BTreeMap<Gate, Refusal> = BTreeMap::new();
     for ready in &holding.ready {

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use super::{ConfigError, Overrides, values};
 
 /// Every key of the file; in the environment it is upper case behind `TIDEGATE_`.
-pub(super) const KEYS: [&str; 16] = [
+pub(super) const KEYS: [&str; 17] = [
     "broker",
     "data_dir",
     "database_url",
@@ -25,6 +25,7 @@ pub(super) const KEYS: [&str; 16] = [
     "public_url",
     "source_roots",
     "token_lifetime_seconds",
+    "trusted_proxies",
     "workers",
 ];
 

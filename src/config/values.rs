@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
+use crate::domain::address::AddressRange;
 use crate::domain::text::Slug;
 use crate::outbound::AllowedHost;
 
@@ -111,6 +112,20 @@ pub(super) fn hosts(value: &Value) -> Result<Vec<AllowedHost>, String> {
         return Err(right.to_owned());
     }
     hosts.into_iter().map(str::parse).collect::<Result<_, _>>().map_err(|_| right.to_owned())
+}
+
+/// Ranges of addresses: a list in the file, separated by commas elsewhere.
+pub(super) fn ranges(value: &Value) -> Result<Vec<AddressRange>, String> {
+    let ranges: Vec<&str> = match value {
+        Value::Text(text) => text.split(',').map(str::trim).filter(|range| !range.is_empty()).collect(),
+        Value::List(items) => items.iter().map(String::as_str).collect(),
+        Value::Number(_) | Value::Other => Vec::new(),
+    };
+    let right = "must be addresses or ranges of them, such as 10.0.0.0/8: a list of texts in a file, separated by ',' in the environment";
+    if ranges.is_empty() {
+        return Err(right.to_owned());
+    }
+    ranges.into_iter().map(str::parse).collect::<Result<_, _>>().map_err(|_| right.to_owned())
 }
 
 /// The name of a broker.

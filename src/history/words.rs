@@ -56,6 +56,7 @@ pub const OUTCOMES: &[&str] = &[
     "rewrite",
     "rotate",
     "send",
+    "set_addresses",
     "set_secret",
     "set_up_second_factor",
     "sign",

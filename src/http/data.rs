@@ -4,8 +4,6 @@ mod accept;
 mod query;
 pub mod schema;
 
-use std::net::{IpAddr, Ipv4Addr};
-
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_ENCODING, HeaderName, VARY};
 use actix_web::{HttpRequest, HttpResponse};
 use futures::StreamExt;
@@ -107,7 +105,6 @@ fn asked(request: &HttpRequest, bearer: VendorBearer, query: query::RecordsQuery
         dataset: request.match_info().query("dataset").to_owned(),
         permit: query.permit,
         asked: query.asked,
-        address: peer(request),
         request_id: request_id::of(request),
     }
 }
@@ -133,9 +130,4 @@ fn answer(wire: Wire, dataset: &str, release: &str) -> actix_web::HttpResponseBu
         Coding::Zstd => drop(response.insert_header((CONTENT_ENCODING, "zstd"))),
     }
     response
-}
-
-/// The connection's own address; forwarded headers are not believed until proxies can be configured.
-fn peer(request: &HttpRequest) -> IpAddr {
-    request.peer_addr().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |address| address.ip())
 }

@@ -16,6 +16,7 @@ use crate::domain::person::Actor;
 use crate::policy::access::{Permission, allows};
 
 use super::error::HttpError;
+use super::peer;
 
 /// A permission as a type.
 pub trait Grant: 'static {
@@ -151,7 +152,8 @@ impl FromRequest for VendorBearer {
         Box::pin(async move {
             let app = app_of(&request)?;
             let Some(jwt) = bearer_text(&request) else { return Err(HttpError::no_token(&request)) };
-            let bearer = oauth::bearer(&app, &jwt).map_err(|error| HttpError::data(&request, error))?;
+            let from = peer::address(&request, &app.settings.trusted_proxies);
+            let bearer = oauth::bearer(&app, &jwt, from).map_err(|error| HttpError::data(&request, error))?;
             let refused = || {
                 let gate = crate::domain::gate::Gate::Token;
                 AppError::Refused(crate::domain::gate::Refusal::new(gate, crate::policy::release::detail(gate)))

@@ -34,19 +34,40 @@ impl<T: DeserializeOwned + 'static> FromRequest for Json<T> {
         let (request, payload) = (request.clone(), payload.take());
         Box::pin(async move {
             let_in(&request).await?;
-            let kind = content_type(&request);
-            if kind != "application/json" && !kind.ends_with("+json") {
-                return Err(HttpError::wire(
-                    &request,
-                    StatusCode::UNSUPPORTED_MEDIA_TYPE,
-                    "content-type",
-                    "Send the body as application/json.",
-                ));
-            }
+            check_kind(&request)?;
             let bytes = read(&request, payload, MOST_JSON).await?;
             parse(&request, &bytes).map(Self)
         })
     }
+}
+
+/// A JSON body where there is one: an empty one is none.
+pub struct Perhaps<T>(pub Option<T>);
+
+impl<T: DeserializeOwned + 'static> FromRequest for Perhaps<T> {
+    type Error = HttpError;
+    type Future = Extracting<Self>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let (request, payload) = (request.clone(), payload.take());
+        Box::pin(async move {
+            let_in(&request).await?;
+            let bytes = read(&request, payload, MOST_JSON).await?;
+            if bytes.is_empty() {
+                return Ok(Self(None));
+            }
+            check_kind(&request)?;
+            parse(&request, &bytes).map(|value| Self(Some(value)))
+        })
+    }
+}
+
+fn check_kind(request: &HttpRequest) -> Result<(), HttpError> {
+    let kind = content_type(request);
+    if kind == "application/json" || kind.ends_with("+json") {
+        return Ok(());
+    }
+    Err(HttpError::wire(request, StatusCode::UNSUPPORTED_MEDIA_TYPE, "content-type", "Send the body as application/json."))
 }
 
 fn parse<T: DeserializeOwned>(request: &HttpRequest, bytes: &[u8]) -> Result<T, HttpError> {

@@ -11,12 +11,14 @@ use utoipa::ToSchema;
 
 use crate::app::AppError;
 use crate::app::oauth::{self, Authenticated, OauthError};
+use crate::domain::client::Token;
 use crate::domain::gate::Gate;
 use crate::domain::secret::PlainSecret;
 use crate::domain::text::Slug;
 
 use super::api::Tidegate;
 use super::input::form;
+use super::peer;
 
 /// A token, as RFC 6749 §5.1 answers it.
 #[derive(Serialize, ToSchema)]
@@ -66,7 +68,9 @@ fn bad_request(description: impl Into<String>) -> HttpResponse {
 
 fn failed(error: OauthError) -> HttpResponse {
     match error {
-        OauthError::InvalidClient => problem(StatusCode::UNAUTHORIZED, "invalid_client", error.to_string(), Some(Gate::Client)),
+        OauthError::InvalidClient | OauthError::Address => {
+            problem(StatusCode::UNAUTHORIZED, "invalid_client", error.to_string(), Some(Gate::Client))
+        }
         OauthError::TooMuchScope => problem(StatusCode::BAD_REQUEST, "invalid_scope", error.to_string(), None),
         OauthError::InvalidScope(gate) => problem(StatusCode::BAD_REQUEST, "invalid_scope", error.to_string(), Some(gate)),
         OauthError::App(AppError::Unavailable(why)) => problem(StatusCode::SERVICE_UNAVAILABLE, "temporarily_unavailable", why, None),
@@ -120,7 +124,8 @@ async fn authenticated(
 ) -> Result<(Authenticated, Vec<(String, String)>), Box<HttpResponse>> {
     let pairs = form.0.map_err(|error| Box::new(failed(error.into())))?;
     let (id, secret) = credentials(request, &pairs)?;
-    let client = oauth::authenticate(app, &id, &secret).await.map_err(|error| Box::new(failed(error)))?;
+    let from = peer::address(request, &app.settings.trusted_proxies);
+    let client = oauth::authenticate(app, &id, &secret, from).await.map_err(|error| Box::new(failed(error)))?;
     Ok((client, pairs))
 }
 
@@ -178,6 +183,80 @@ pub async fn revoke(request: HttpRequest, app: Tidegate, form: Form) -> HttpResp
     }
 }
 
+/// What a token opens now, as RFC 7662 §2.2 answers it.
+#[derive(Serialize, ToSchema)]
+pub struct Introspected {
+    /// Whether something can be pulled with it now. Everything else is there only then.
+    active: bool,
+    /// Permit keys of the token that hold now, space separated.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scope: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    token_type: Option<&'static str>,
+    /// Seconds since 1970, as the next two.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    exp: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    iat: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    nbf: Option<i64>,
+    /// The vendor's id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sub: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    aud: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    iss: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    jti: Option<String>,
+}
+
+impl Introspected {
+    fn of(token: Option<Token>, url: &str) -> Self {
+        let issued = token.as_ref().map(|token| token.issued_at.seconds());
+        let here = || token.as_ref().map(|_| url.to_owned());
+        Self {
+            active: token.is_some(),
+            scope: token.as_ref().map(|token| token.scope.iter().map(Slug::as_str).collect::<Vec<_>>().join(" ")),
+            client_id: token.as_ref().map(|token| token.client.to_string()),
+            token_type: token.as_ref().map(|_| "Bearer"),
+            exp: token.as_ref().map(|token| token.expires_at.seconds()),
+            iat: issued,
+            nbf: issued,
+            sub: token.as_ref().map(|token| token.vendor.to_string()),
+            aud: here(),
+            iss: here(),
+            jti: token.as_ref().map(|token| token.id.to_string()),
+        }
+    }
+}
+
+/// What one of the client's own tokens opens at this moment (RFC 7662). Of others it only says that they are not active.
+#[utoipa::path(
+    post,
+    path = "/oauth/introspect",
+    tag = "oauth",
+    security(("client" = [])),
+    request_body(content = String, content_type = "application/x-www-form-urlencoded", description = "`token`."),
+    responses((status = 200, body = Introspected), (status = 400, body = OauthProblem), (status = 401, body = OauthProblem))
+)]
+pub async fn introspect(request: HttpRequest, app: Tidegate, form: Form) -> HttpResponse {
+    let (client, pairs) = match authenticated(&request, &app, form).await {
+        Ok(found) => found,
+        Err(response) => return *response,
+    };
+    let Some((_, token)) = pairs.iter().find(|(name, _)| name == "token") else { return bad_request("token is missing.") };
+    match oauth::introspect(&app, client, token).await {
+        Ok(token) => HttpResponse::Ok()
+            .insert_header((CACHE_CONTROL, "no-store"))
+            .insert_header((PRAGMA, "no-cache"))
+            .json(Introspected::of(token, &app.settings.public_url)),
+        Err(error) => failed(error.into()),
+    }
+}
+
 /// What this authorisation server offers (RFC 8414).
 #[utoipa::path(get, path = "/.well-known/oauth-authorization-server", tag = "oauth", responses((status = 200, description = "RFC 8414 metadata.")))]
 pub async fn server_metadata(app: Tidegate) -> HttpResponse {
@@ -186,11 +265,13 @@ pub async fn server_metadata(app: Tidegate) -> HttpResponse {
         "issuer": url,
         "token_endpoint": format!("{url}/oauth/token"),
         "revocation_endpoint": format!("{url}/oauth/revoke"),
+        "introspection_endpoint": format!("{url}/oauth/introspect"),
         "jwks_uri": format!("{url}/.well-known/jwks.json"),
         "response_types_supported": [],
         "grant_types_supported": ["client_credentials"],
         "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post"],
         "revocation_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post"],
+        "introspection_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post"],
     }))
 }
 

@@ -92,6 +92,7 @@ table! {
 
     POST "/oauth/token" => oauth::token, Client;
     POST "/oauth/revoke" => oauth::revoke, Client;
+    POST "/oauth/introspect" => oauth::introspect, Client;
     GET "/.well-known/oauth-authorization-server" => oauth::server_metadata, Public;
     GET "/.well-known/oauth-protected-resource" => oauth::resource_metadata, Public;
     GET "/.well-known/jwks.json" => oauth::jwks, Public;
@@ -212,6 +213,7 @@ table! {
     GET "/api/v1/vendors/{id}/clients" => access::list, Staff(P::Read);
     POST "/api/v1/vendors/{id}/clients" => access::issue, Staff(P::ManageAccess);
     GET "/api/v1/clients/{id}" => access::find, Staff(P::Read);
+    PUT "/api/v1/clients/{id}/addresses" => access::set_addresses, Staff(P::ManageAccess);
     POST "/api/v1/clients/{id}/rotate" => access::rotate, Staff(P::ManageAccess);
     POST "/api/v1/clients/{id}/revoke" => access::revoke, Staff(P::Stop);
     GET "/api/v1/clients/{id}/tokens" => access::tokens, Staff(P::Read);
@@ -377,6 +379,8 @@ table! {
     GET "/vendors/{id}/clients/new" => machines::new, Page(P::ManageAccess);
     POST "/vendors/{id}/clients" => machines::issue, Page(P::ManageAccess);
     GET "/clients/{id}" => machines::show, Page(P::Read);
+    GET "/clients/{id}/addresses" => machines::addresses::ask, Page(P::ManageAccess);
+    POST "/clients/{id}/addresses" => machines::addresses::save, Page(P::ManageAccess);
     GET "/clients/{id}/rotate" => stop::ask_rotate, Page(P::ManageAccess);
     POST "/clients/{id}/rotate" => stop::rotate, Page(P::ManageAccess);
     GET "/clients/{id}/revoke" => stop::ask_revoke, Page(P::Stop);

@@ -41,6 +41,10 @@ struct Row {
     name: String,
     #[diesel(sql_type = Nullable<Text>)]
     permits: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    addresses: Option<String>,
+    #[diesel(sql_type = Nullable<BigInt>)]
+    old_secret_until: Option<i64>,
     #[diesel(sql_type = BigInt)]
     created_at: i64,
     #[diesel(sql_type = Nullable<BigInt>)]
@@ -61,7 +65,9 @@ impl Row {
             name: parse(NOUN, self.name)?,
             permits: self.permits.map(|text| from_json(NOUN, &text)).transpose()?,
             created_at: Instant::from_micros(self.created_at),
+            addresses: self.addresses.map(|text| from_json(NOUN, &text)).transpose()?.unwrap_or_default(),
             revoked_at: instant(self.revoked_at),
+            old_secret_until: instant(self.old_secret_until),
             version: self.version,
         };
         Ok(ListedClient { client, vendor_name: self.vendor_name, tokens: self.tokens })
@@ -74,7 +80,7 @@ pub fn page(tx: &mut Tx, filter: &ClientFilter, page: &Page) -> Result<Vec<Liste
         return Ok(Vec::new());
     }
     let now = tx.now().micros();
-    let select = "SELECT c.id, c.vendor, c.name, c.permits, c.created_at, c.revoked_at, c.version, v.legal_name AS vendor_name, \
+    let select = "SELECT c.id, c.vendor, c.name, c.permits, c.addresses, c.old_secret_until, c.created_at, c.revoked_at, c.version, v.legal_name AS vendor_name, \
          CASE WHEN c.revoked_at IS NULL THEN \
          (SELECT count(*) FROM tokens t WHERE t.client = c.id AND t.revoked_at IS NULL AND t.expires_at >";
     let raw = Raw::new(select).number(now).sql(") ELSE 0 END AS tokens");

@@ -24,6 +24,8 @@ struct ClientRow {
     created_at: i64,
     revoked_at: Option<i64>,
     version: i64,
+    addresses: Option<String>,
+    old_secret_until: Option<i64>,
 }
 
 impl ClientRow {
@@ -36,6 +38,8 @@ impl ClientRow {
             created_at: client.created_at.micros(),
             revoked_at: client.revoked_at.map(Instant::micros),
             version,
+            addresses: Some(&client.addresses).filter(|list| !list.is_empty()).map(|list| json(NOUN, list)).transpose()?,
+            old_secret_until: client.old_secret_until.map(Instant::micros),
         })
     }
 
@@ -46,7 +50,9 @@ impl ClientRow {
             name: parse(NOUN, self.name)?,
             permits: self.permits.map(|text| from_json(NOUN, &text)).transpose()?,
             created_at: Instant::from_micros(self.created_at),
+            addresses: self.addresses.map(|text| from_json(NOUN, &text)).transpose()?.unwrap_or_default(),
             revoked_at: instant(self.revoked_at),
+            old_secret_until: instant(self.old_secret_until),
             version: self.version,
         })
     }
@@ -67,11 +73,23 @@ pub fn find(tx: &mut Tx, id: &ClientId) -> Result<Client, StoreError> {
     row.ok_or(StoreError::NotFound(NOUN))?.read()
 }
 
-/// The client of that id and the digest its secret must have.
-pub fn find_with_secret(tx: &mut Tx, id: &ClientId) -> Result<Option<(Client, SecretDigest)>, StoreError> {
-    let row: Option<(ClientRow, String)> =
-        clients::table.find(id.as_str()).select((ClientRow::as_select(), clients::secret_digest)).first(tx.conn()).optional()?;
-    row.map(|(row, secret)| Ok((row.read()?, parse(NOUN, secret)?))).transpose()
+/// The digests that a client's secret may have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Secrets {
+    pub present: SecretDigest,
+    /// Taken until `client.old_secret_until`.
+    pub old: Option<SecretDigest>,
+}
+
+/// The client of that id and the digests of its secrets.
+pub fn find_with_secrets(tx: &mut Tx, id: &ClientId) -> Result<Option<(Client, Secrets)>, StoreError> {
+    let columns = (ClientRow::as_select(), clients::secret_digest, clients::old_secret_digest);
+    let row: Option<(ClientRow, String, Option<String>)> = clients::table.find(id.as_str()).select(columns).first(tx.conn()).optional()?;
+    let read = |(row, present, old): (ClientRow, String, Option<String>)| {
+        let old = old.map(|old| parse(NOUN, old)).transpose()?;
+        Ok((row.read()?, Secrets { present: parse(NOUN, present)?, old }))
+    };
+    row.map(read).transpose()
 }
 
 /// A vendor's clients, newest first.
@@ -93,8 +111,10 @@ pub fn save(tx: &mut Tx, client: &Client) -> Result<i64, StoreError> {
     if saved == 1 { Ok(next) } else { Err(StoreError::Stale) }
 }
 
-/// Replaces the digest of the secret: the old one opens nothing from now on.
-pub fn set_secret(tx: &mut Tx, id: &ClientId, secret: &SecretDigest) -> Result<(), StoreError> {
-    let set = diesel::update(clients::table.find(id.as_str())).set(clients::secret_digest.eq(secret.as_str())).execute(tx.conn())?;
+/// Replaces the digest of the secret. The one before is kept beside it only where it is still taken.
+pub fn set_secret(tx: &mut Tx, id: &ClientId, secret: &SecretDigest, old: Option<&SecretDigest>) -> Result<(), StoreError> {
+    let set = diesel::update(clients::table.find(id.as_str()))
+        .set((clients::secret_digest.eq(secret.as_str()), clients::old_secret_digest.eq(old.map(SecretDigest::as_str))))
+        .execute(tx.conn())?;
     if set == 1 { Ok(()) } else { Err(StoreError::NotFound(NOUN)) }
 }

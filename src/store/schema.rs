@@ -246,6 +246,9 @@ diesel::table! {
         created_at -> BigInt,
         revoked_at -> Nullable<BigInt>,
         version -> BigInt,
+        addresses -> Nullable<Text>,
+        old_secret_digest -> Nullable<Text>,
+        old_secret_until -> Nullable<BigInt>,
     }
 }
 

@@ -32,6 +32,7 @@ enum Stop {
     RevokeToken,
     RevokeTokenAfterItsEnd,
     RevokeClient,
+    MoveClient,
     NarrowPermit,
     PausePermit,
     EndPermit,
@@ -42,10 +43,11 @@ enum Stop {
 
 impl Stop {
     /// In order of time: the last ones move the clock.
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 11] = [
         Self::SuspendVendor,
         Self::RevokeToken,
         Self::RevokeClient,
+        Self::MoveClient,
         Self::NarrowPermit,
         Self::PausePermit,
         Self::EndPermit,
@@ -59,7 +61,7 @@ impl Stop {
         match self {
             Self::SuspendVendor => "vendor",
             Self::RevokeToken | Self::RevokeTokenAfterItsEnd => "token",
-            Self::RevokeClient => "client",
+            Self::RevokeClient | Self::MoveClient => "client",
             Self::NarrowPermit | Self::PausePermit | Self::EndPermit | Self::LapsePermit | Self::AmendAgreement => "permit",
             Self::EndAgreement => "agreement",
         }
@@ -86,6 +88,11 @@ impl Stop {
                 post(format!("/api/v1/tokens/{id}/revoke"), because).await;
             }
             Self::RevokeClient => post(format!("/api/v1/clients/{}/revoke", vendor.client_id), because).await,
+            // From now on it may ask from elsewhere only.
+            Self::MoveClient => {
+                let body = json!({"version": 1, "addresses": ["203.0.113.0/24"]});
+                drop(house.put(Role::VendorManager, &format!("/api/v1/clients/{}/addresses", vendor.client_id), body).await.good());
+            }
             Self::NarrowPermit => {
                 let mut terms = wide();
                 terms["fields"]["city"] = json!({"kind": "withhold"});

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use tracing::info;
 
+use crate::app::access::Issuing;
 use crate::app::agreements::{self, AgreementView, Approval, Draft, Signing};
 use crate::app::assessments::Deciding;
 use crate::app::people::{self, AddPerson};
@@ -112,8 +113,8 @@ async fn active(app: &App, cast: &Cast, profile: Profile) -> Result<VendorAccess
     let paper = assess(app, cast, &vendor, &profile).await?;
     move_by(app, cast, &vendor.id, VendorAct::Activate).await?;
     agree(app, cast, &vendor, &profile, paper).await?;
-    let (client, secret) =
-        access::issue(app, &cast.manager, vendor.id.clone(), "production".parse().map_err(AppError::from)?, None).await?;
+    let machine = Issuing { name: "production".parse().map_err(AppError::from)?, permits: None, addresses: Vec::new() };
+    let (client, secret) = access::issue(app, &cast.manager, vendor.id.clone(), machine).await?;
     Ok(VendorAccess {
         name: profile.legal_name.to_owned(),
         lifecycle: "active".to_owned(),

@@ -10,28 +10,24 @@ use crate::domain::secret::PlainSecret;
 
 use super::credentials::VendorAccess;
 
+/// From where the demo's vendors ask.
+const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+
 async fn token(app: &App, vendor: &VendorAccess) -> Result<Bearer, OauthError> {
     let (Some(id), Some(secret)) = (&vendor.client_id, &vendor.client_secret) else { return Err(OauthError::InvalidClient) };
-    let client = oauth::authenticate(app, id, &PlainSecret::new(secret)).await?;
+    let client = oauth::authenticate(app, id, &PlainSecret::new(secret), HERE).await?;
     let granted = oauth::grant(app, client, None).await?;
-    oauth::bearer(app, granted.access_token.reveal())?.ok_or(OauthError::InvalidClient)
+    oauth::bearer(app, granted.access_token.reveal(), HERE)?.ok_or(OauthError::InvalidClient)
 }
 
 fn request(bearer: Bearer, dataset: &str) -> Request {
-    Request {
-        bearer,
-        dataset: dataset.to_owned(),
-        permit: None,
-        asked: Asked::default(),
-        address: IpAddr::V4(Ipv4Addr::LOCALHOST),
-        request_id: crate::app::request_id(),
-    }
+    Request { bearer, dataset: dataset.to_owned(), permit: None, asked: Asked::default(), request_id: crate::app::request_id() }
 }
 
 fn of_oauth(error: OauthError) -> AppError {
     match error {
         OauthError::App(error) => error,
-        other @ (OauthError::InvalidClient | OauthError::InvalidScope(_) | OauthError::TooMuchScope) => {
+        other @ (OauthError::InvalidClient | OauthError::Address | OauthError::InvalidScope(_) | OauthError::TooMuchScope) => {
             AppError::Internal(other.to_string())
         }
     }

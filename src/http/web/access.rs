@@ -1,5 +1,6 @@
 //! Access: clients of vendors, their secrets shown once, their tokens, and how each of them is stopped.
 
+pub mod addresses;
 pub mod stop;
 
 mod snippets;
@@ -10,7 +11,7 @@ use actix_web::http::StatusCode;
 use actix_web::{Error, HttpRequest, HttpResponse};
 use askama::Template;
 
-use crate::app::access::{self, ClientFilter, ClientLine, ClientView};
+use crate::app::access::{self, ClientFilter, ClientLine, ClientView, Issuing};
 use crate::app::lists::{Page, VendorFilter};
 use crate::app::{App, AppError, vendors};
 use crate::domain::Invalid;
@@ -36,7 +37,8 @@ use super::words;
 type Answer = Result<HttpResponse, Error>;
 
 /// What the fields are called.
-pub const LABELS: &[(&str, &str)] = &[("name", "Name"), ("permits", "Permits"), ("reason", "Reason")];
+pub const LABELS: &[(&str, &str)] =
+    &[("name", "Name"), ("permits", "Permits"), ("addresses", "Addresses"), ("grace_seconds", "The old secret"), ("reason", "Reason")];
 
 /// Clients on a page of the list.
 const ROWS: usize = 50;
@@ -182,11 +184,12 @@ pub async fn issue(request: HttpRequest, app: Tidegate, sent: Sent<ManageAccess>
     let id = vendor_id(&request, &by)?;
     let mut errors = Vec::new();
     let name = wanted::<Name>(&typed, "name", &mut errors);
-    let limit = limit_of(&typed).map_err(|error| errors.push(error)).ok();
-    let (Some(name), Some(limit)) = (name, limit) else {
+    let permits = limit_of(&typed).map_err(|error| errors.push(error)).ok();
+    let addresses = addresses::read(&typed).map_err(|error| errors.push(error)).ok();
+    let (Some(name), Some(permits), Some(addresses)) = (name, permits, addresses) else {
         return new_page(&request, &app, &by, id, (StatusCode::UNPROCESSABLE_ENTITY, typed.refused(errors))).await;
     };
-    match access::issue(&app, &by.actor(), id.clone(), name, limit).await {
+    match access::issue(&app, &by.actor(), id.clone(), Issuing { name, permits, addresses }).await {
         Ok((client, secret)) => secret_page(&request, &app, &by, client, &secret).await,
         Err(AppError::Invalid(error) | AppError::Denied(Denied::Invalid(error))) => {
             new_page(&request, &app, &by, id, (StatusCode::UNPROCESSABLE_ENTITY, typed.refused([error]))).await
@@ -253,9 +256,11 @@ fn facts(view: &ClientView) -> Vec<Fact> {
     let mut facts = vec![
         vendor,
         Fact::new("May ask for", permits),
+        Fact::new("May ask from", addresses::said(client)),
         Fact::new("Issued", words::instant(&client.created_at)),
         Fact::new("Last pull", last),
     ];
+    facts.extend(client.old_secret_until.map(|at| Fact::new("Old secret taken until", words::instant(&at))));
     facts.extend(client.revoked_at.map(|at| Fact::new("Revoked", words::instant(&at))));
     facts
 }

@@ -15,7 +15,8 @@ use crate::domain::secret::PlainSecret;
 use crate::domain::session::LinkKind;
 use crate::domain::text::{Email, Name};
 use crate::http::api::Tidegate;
-use crate::http::guard::ManageOwnKeys;
+use crate::http::guard::{ManageOwnKeys, app_of};
+use crate::http::peer;
 use crate::http::routes;
 
 use super::answer::render;
@@ -104,9 +105,8 @@ pub async fn page(request: HttpRequest, app: Tidegate) -> Result<HttpResponse, E
 
 fn from(request: &HttpRequest) -> Result<From, Error> {
     let browser = request.headers().get(USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or("unknown browser").to_owned();
-    let address = request.peer_addr().map(|peer| peer.ip());
-    let address = address.ok_or_else(|| outside(request, AppError::Internal("a request has no peer address".to_owned())))?;
-    Ok(From { address, browser, device: cookie::device(request) })
+    let app = app_of(request)?;
+    Ok(From { address: peer::address(request, &app.settings.trusted_proxies), browser, device: cookie::device(request) })
 }
 
 /// Takes address and password.

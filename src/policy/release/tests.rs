@@ -84,7 +84,17 @@ fn open() -> LiveState {
             expires_at: at("2026-07-01T08:05:00Z"),
             revoked_at: None,
         },
-        client: Client { id: id(2), vendor: id(3), name: text("machine"), permits: None, created_at: past, revoked_at: None, version: 1 },
+        client: Client {
+            id: id(2),
+            vendor: id(3),
+            name: text("machine"),
+            permits: None,
+            addresses: Vec::new(),
+            created_at: past,
+            revoked_at: None,
+            old_secret_until: None,
+            version: 1,
+        },
         vendor: Vendor {
             id: id(3),
             profile,

@@ -49,6 +49,7 @@ pub const OUTSIDE: &[(&str, &[&str])] = &[
     ("aws_lc_rs", &["keys", "token", "history", "engine", "files"]),
     ("aes_siv", &["engine"]),
     ("hmac", &["engine", "keys"]),
+    ("ipnet", &["domain"]),
     ("sha2", &["engine"]),
     ("geohash", &["engine"]),
     ("h3o", &["engine"]),

@@ -8,6 +8,7 @@ use tidegate::domain::permit::{Revision, RevisionStatus};
 use tidegate::domain::person::Person;
 use tidegate::domain::text::Slug;
 use tidegate::domain::vendor::{Lifecycle, Tier, Vendor};
+use tidegate::store::clients::Secrets;
 use tidegate::store::sealed_keys::SealedKey;
 use tidegate::store::streams::{OpenStream, Toll};
 use tidegate::store::vendors::VendorFilter;
@@ -358,14 +359,17 @@ async fn client(database: Database) {
         let mut client = samples::client(&vendor.id);
         clients::insert(tx, &client, &samples::secret("old"))?;
         assert_eq!(clients::find(tx, &client.id)?, client);
-        clients::set_secret(tx, &client.id, &samples::secret("new"))?;
+        clients::set_secret(tx, &client.id, &samples::secret("new"), Some(&samples::secret("old")))?;
         client.permits = None;
         client.revoked_at = Some(START);
         assert_eq!(clients::save(tx, &client)?, 2);
         assert_eq!(clients::save(tx, &client), Err(StoreError::Stale));
         client.version = 2;
-        assert_eq!(clients::find_with_secret(tx, &client.id)?, Some((client.clone(), samples::secret("new"))));
-        assert_eq!(clients::find_with_secret(tx, &id())?, None);
+        let secrets = |present: &str, old: Option<&str>| Secrets { present: samples::secret(present), old: old.map(samples::secret) };
+        assert_eq!(clients::find_with_secrets(tx, &client.id)?, Some((client.clone(), secrets("new", Some("old")))));
+        clients::set_secret(tx, &client.id, &samples::secret("newer"), None)?;
+        assert_eq!(clients::find_with_secrets(tx, &client.id)?, Some((client.clone(), secrets("newer", None))));
+        assert_eq!(clients::find_with_secrets(tx, &id())?, None);
         assert_eq!(clients::list_by_vendor(tx, &vendor.id)?, [client]);
         Ok(())
     })

@@ -286,7 +286,17 @@ pub fn dataset(source: &SourceId, name: &str) -> Dataset {
 
 pub fn client(vendor: &VendorId) -> Client {
     let permits = Some(BTreeSet::from([text("mail"), text("post")]));
-    Client { id: id(), vendor: vendor.clone(), name: text("mailer"), permits, created_at: START, revoked_at: None, version: 1 }
+    Client {
+        id: id(),
+        vendor: vendor.clone(),
+        name: text("mailer"),
+        permits,
+        addresses: vec!["203.0.113.0/24".parse().unwrap()],
+        created_at: START,
+        revoked_at: None,
+        old_secret_until: Some(START.plus_seconds(60)),
+        version: 1,
+    }
 }
 
 pub fn token(client: &ClientId, vendor: &VendorId, expires_at: Instant) -> Token {

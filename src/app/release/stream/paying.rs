@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use crate::domain::client::Token;
 use crate::domain::gate::Gate;
 use crate::domain::id::ReleaseId;
 use crate::domain::text::{Digest, FieldName};
@@ -20,8 +19,9 @@ use crate::store::streams::{self, Toll};
 use crate::store::{Tx, permits};
 
 use super::super::super::consents::{self, Admitting};
+use super::super::super::oauth::Bearer;
 use super::super::super::{App, AppError, append};
-use super::super::{Decided, add_withheld, allowance, ledger, live, refusal};
+use super::super::{Decided, add_withheld, allowance, elsewhere, ledger, live, refusal};
 use super::gathering::Chunk;
 
 /// Rows charged to the quota, and the day they were charged to.
@@ -53,7 +53,7 @@ struct Standing {
 /// Who pays, and what was paid.
 pub(super) struct Paying {
     app: Arc<App>,
-    token: Token,
+    bearer: Bearer,
     plan: Arc<ReleasePlan>,
     release: ReleaseId,
     admitting: Admitting,
@@ -73,7 +73,7 @@ pub(super) struct Paying {
 impl Paying {
     pub(super) fn new(
         app: &Arc<App>,
-        token: Token,
+        bearer: Bearer,
         decided: Decided,
         release: ReleaseId,
         admitting: Admitting,
@@ -83,7 +83,7 @@ impl Paying {
         let used = Used { rows, day: app.clock.now().date() };
         Self {
             app: Arc::clone(app),
-            token,
+            bearer,
             standing: Standing { counters: decided.counters, until: decided.plan.stands_until(), used },
             plan: decided.plan,
             release,
@@ -140,15 +140,15 @@ impl Paying {
         subjects: &Arc<Vec<u64>>,
         segment: ledger::Segment,
     ) -> Result<i64, AppError> {
-        let (plan, token, keyring) = (Arc::clone(&self.plan), self.token.clone(), Arc::clone(&self.app.keyring));
+        let (plan, bearer, keyring) = (Arc::clone(&self.plan), self.bearer.clone(), Arc::clone(&self.app.keyring));
         let (release, standing) = (self.release.clone(), self.standing.clone());
         let (asked, asking, seen) = (Arc::clone(subjects), self.admitting.asking().clone(), self.admitting.watermark);
         let (standing, watermark) = self
             .app
             .store
-            .release(&self.token.vendor.clone(), move |tx| {
+            .release(&self.bearer.token.vendor.clone(), move |tx| {
                 let now = tx.now();
-                let mut standing = reconsider(tx, &keyring, &plan, &token, standing, now)?;
+                let mut standing = reconsider(tx, &keyring, &plan, &bearer, standing, now)?;
                 // Rows that are still here of a person who withdrew since do not leave.
                 let (denied, watermark) = consents::newly_denied(tx, &asking, seen, &asked, now)?;
                 if denied {
@@ -177,7 +177,9 @@ impl Paying {
 
     /// Records the end.
     pub(super) async fn close(self, cut: Option<Cut>) -> Result<(), AppError> {
-        let Self { app, token, plan, release, hasher, sent_rows, sent_bytes, tolls, segments, runs, withheld, .. } = self;
+        let Self {
+            app, bearer: Bearer { token, .. }, plan, release, hasher, sent_rows, sent_bytes, tolls, segments, runs, withheld, ..
+        } = self;
         let subjects = runs.distinct().await?;
         let content = Digest::try_from(hasher.finish()).map_err(|error| AppError::Internal(error.to_string()))?;
         let outcome = Outcome {
@@ -226,7 +228,7 @@ fn reconsider(
     tx: &mut Tx,
     keyring: &crate::keys::Keyring,
     plan: &ReleasePlan,
-    token: &Token,
+    bearer: &Bearer,
     mut standing: Standing,
     now: Instant,
 ) -> Result<Standing, AppError> {
@@ -235,9 +237,12 @@ fn reconsider(
         return Ok(standing);
     }
     let permit = permits::find(tx, plan.permit())?;
-    let kept = live::kept(tx, token.clone())?;
+    let kept = live::kept(tx, bearer.token.clone())?;
     let ready = live::load(tx, keyring, &kept, permit)?.ok_or(refusal(Gate::Permit))?;
     still_open(&ready.state, plan, now)?;
+    if !ready.state.client.may_ask_from(bearer.from) {
+        return Err(elsewhere().into());
+    }
     standing.counters = counters;
     standing.until = stands_until(&ready.state, now);
     Ok(standing)

@@ -59,7 +59,7 @@ impl Running {
         let coder = Coder::new(wire.coding).map_err(of_engine)?;
         let counts_people = decided.plan.limits().daily_subjects.is_some();
         let gathering = Gathering::new(app, &decided.plan, rows, first, encoder, coder.has_end());
-        let paying = Paying::new(app, request.bearer.token.clone(), decided, release, admitting, coder, used);
+        let paying = Paying::new(app, request.bearer.clone(), decided, release, admitting, coder, used);
         Ok(Self { app: Arc::clone(app), gathering, paying, counts_people })
     }
 

@@ -21,7 +21,7 @@ use super::super::form::Typed;
 use super::super::guard::{Sent, Visitor, wanted};
 use super::super::lead::see_other_saying;
 use super::super::page::{Frame, Section};
-use super::super::parts::Crumb;
+use super::super::parts::{Choice, Crumb};
 use super::super::words;
 use super::{Answer, LABELS, client_id, crumbs, secret_page};
 
@@ -32,7 +32,13 @@ struct RotatePage {
     crumbs: Vec<Crumb>,
     client: Client,
     tokens: i64,
+    typed: Typed,
+    graces: Vec<Choice>,
 }
+
+/// How long an old secret is taken beside the new one.
+const GRACES: [(&str, &str); 4] =
+    [("0", "not any more, from the next request on"), ("3600", "for an hour"), ("86400", "for a day"), ("604800", "for a week")];
 
 #[derive(Template)]
 #[template(path = "access/stop.html")]
@@ -60,13 +66,17 @@ pub async fn ask_rotate(request: HttpRequest, app: Tidegate, by: Visitor<ManageA
     let client = by.want(&request, access::find(&app, id.clone()).await)?;
     let tokens = by.want(&request, stops::preview(&app, StopOf::Client(id)).await)?.tokens;
     let frame = by.frame(&request, "Give it a new secret?", Section::Access);
-    Ok(render(&request, StatusCode::OK, &RotatePage { frame, crumbs: crumbs(&client), client, tokens }))
+    let typed = Typed::default().with("grace_seconds", "86400");
+    let graces = GRACES.iter().map(|(seconds, label)| Choice::new(*seconds, *label)).collect();
+    Ok(render(&request, StatusCode::OK, &RotatePage { frame, crumbs: crumbs(&client), client, tokens, typed, graces }))
 }
 
 /// Makes a new secret and shows it, this once.
 pub async fn rotate(request: HttpRequest, app: Tidegate, sent: Sent<ManageAccess>) -> Answer {
     let id = client_id(&request, &sent.by)?;
-    let (client, secret) = sent.by.want(&request, access::rotate(&app, &sent.by.actor(), id).await)?;
+    // A form of ours says it; another one takes the old secret away at once.
+    let grace = sent.typed.value("grace_seconds").parse::<i64>().unwrap_or(0);
+    let (client, secret) = sent.by.want(&request, access::rotate(&app, &sent.by.actor(), id, grace).await)?;
     secret_page(&request, &app, &sent.by, client, &secret).await
 }
 

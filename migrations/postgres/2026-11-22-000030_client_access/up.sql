@@ -1,0 +1,4 @@
+-- From which addresses a client may ask (JSON, none: any), and the secret before the present one while it is still taken.
+ALTER TABLE clients ADD COLUMN addresses TEXT COLLATE "C";
+ALTER TABLE clients ADD COLUMN old_secret_digest TEXT COLLATE "C";
+ALTER TABLE clients ADD COLUMN old_secret_until BIGINT;
