@@ -4,7 +4,7 @@
 //! [seconds=N]`: all four parts where none is named. `benches/README.md` says what is measured and what it showed.
 
 // A bench that can not go on has nothing to measure.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 // A bench says what it found on stdout.
 #![allow(clippy::print_stdout)]
 

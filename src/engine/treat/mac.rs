@@ -37,7 +37,7 @@ impl Drop for Mac {
 
 fn begun(key: &[u8; OUT]) -> Hmac<Sha256> {
     let mut block = Zeroizing::new([0; BLOCK]);
-    block[..OUT].copy_from_slice(key);
+    block.iter_mut().zip(key).for_each(|(into, byte)| *into = *byte);
     Hmac::new(&(*block).into())
 }
 
