@@ -21,11 +21,7 @@ pub async fn begin(app: &App, form: &str) -> Result<Option<Before>, AppError> {
                 return Ok(Some(before));
             }
             let now = tx.now();
-            match sent_forms::insert(tx, &form, now) {
-                Ok(()) => Ok(None),
-                Err(crate::store::StoreError::Taken(_)) => Ok(Some(Sent::Doing)),
-                Err(error) => Err(error.into()),
-            }
+            Ok(if sent_forms::insert(tx, &form, now)? { None } else { Some(Sent::Doing) })
         })
         .await
 }

@@ -1,6 +1,7 @@
 //! Forms that were sent, so that a form sent twice does its act once.
 
 use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Text};
 
 use crate::domain::Instant;
 
@@ -23,13 +24,14 @@ pub fn find(tx: &mut Tx, form: &str) -> Result<Option<Sent>, StoreError> {
     Ok(row.map(|led_to| led_to.map_or(Sent::Doing, Sent::Done)))
 }
 
-/// Notes that a form is being done.
-pub fn insert(tx: &mut Tx, form: &str, at: Instant) -> Result<(), StoreError> {
-    diesel::insert_into(sent_forms::table)
-        .values((sent_forms::digest.eq(form), sent_forms::sent_at.eq(at.micros())))
-        .execute(tx.conn())
-        .map(drop)
-        .map_err(|error| StoreError::taken(error, "form"))
+/// Notes that a form is being done; says whether nobody had noted it. One that is sent twice at once waits here for the
+/// other: an insert that failed would end the transaction on PostgreSQL.
+pub fn insert(tx: &mut Tx, form: &str, at: Instant) -> Result<bool, StoreError> {
+    let inserted = diesel::sql_query("INSERT INTO sent_forms (digest, sent_at) VALUES ($1, $2) ON CONFLICT (digest) DO NOTHING")
+        .bind::<Text, _>(form)
+        .bind::<BigInt, _>(at.micros())
+        .execute(tx.conn())?;
+    Ok(inserted == 1)
 }
 
 /// Notes where a form led.
