@@ -33,12 +33,12 @@ pub(super) struct Running {
     app: Arc<App>,
     gathering: Gathering,
     paying: Paying,
-    /// Whether a chunk may be cut to the quota before the one ahead of it is charged: how many people were charged is known
-    /// only then.
+    /// Whether people are counted: how many more may leave is known only when the chunk before is paid for, so that no chunk
+    /// is gathered ahead.
     counts_people: bool,
 }
 
-/// What is done while nothing else may be: the receiver has gone, or the program stops.
+/// What ends a stream from outside: its receiver goes, or the program stops.
 struct Watching<'a> {
     chunks: &'a Chunks,
     stopping: watch::Receiver<bool>,
