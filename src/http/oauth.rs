@@ -188,43 +188,48 @@ pub async fn revoke(request: HttpRequest, app: Tidegate, form: Form) -> HttpResp
 pub struct Introspected {
     /// Whether something can be pulled with it now. Everything else is there only then.
     active: bool,
-    #[serde(flatten)]
-    token: Option<ActiveToken>,
-}
-
-/// A token that opens something.
-#[derive(Serialize, ToSchema)]
-pub struct ActiveToken {
     /// Permit keys of the token that hold now, space separated.
-    scope: String,
-    client_id: String,
-    token_type: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scope: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    token_type: Option<&'static str>,
     /// Seconds since 1970, as the next two.
-    exp: i64,
-    iat: i64,
-    nbf: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    exp: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    iat: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    nbf: Option<i64>,
     /// The vendor's id.
-    sub: String,
-    aud: String,
-    iss: String,
-    jti: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sub: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    aud: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    iss: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    jti: Option<String>,
 }
 
 impl Introspected {
     fn of(token: Option<Token>, url: &str) -> Self {
-        let active = |token: Token| ActiveToken {
-            scope: token.scope.iter().map(Slug::as_str).collect::<Vec<_>>().join(" "),
-            client_id: token.client.to_string(),
-            token_type: "Bearer",
-            exp: token.expires_at.seconds(),
-            iat: token.issued_at.seconds(),
-            nbf: token.issued_at.seconds(),
-            sub: token.vendor.to_string(),
-            aud: url.to_owned(),
-            iss: url.to_owned(),
-            jti: token.id.to_string(),
-        };
-        Self { active: token.is_some(), token: token.map(active) }
+        let issued = token.as_ref().map(|token| token.issued_at.seconds());
+        let here = || token.as_ref().map(|_| url.to_owned());
+        Self {
+            active: token.is_some(),
+            scope: token.as_ref().map(|token| token.scope.iter().map(Slug::as_str).collect::<Vec<_>>().join(" ")),
+            client_id: token.as_ref().map(|token| token.client.to_string()),
+            token_type: token.as_ref().map(|_| "Bearer"),
+            exp: token.as_ref().map(|token| token.expires_at.seconds()),
+            iat: issued,
+            nbf: issued,
+            sub: token.as_ref().map(|token| token.vendor.to_string()),
+            aud: here(),
+            iss: here(),
+            jti: token.as_ref().map(|token| token.id.to_string()),
+        }
     }
 }
 
