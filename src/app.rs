@@ -12,6 +12,7 @@ pub mod first_run;
 pub mod gates;
 pub mod hierarchies;
 pub mod history;
+pub mod key_sets;
 pub mod lists;
 pub mod oauth;
 pub mod password_links;
@@ -40,6 +41,7 @@ use crate::engine::{Engine, EngineError};
 use crate::files::{FileError, Files};
 use crate::history::{Body, NotRecordable, Randomness, Record, record};
 use crate::keys::{KeyError, Keyring};
+use crate::outbound::Outbound;
 use crate::policy::Denied;
 use crate::policy::release::NoPlan;
 use crate::store::{Clock, Store, StoreError, Tx};
@@ -67,6 +69,9 @@ pub struct App {
     pub keyring: Arc<Keyring>,
     pub files: Files,
     pub engine: Engine,
+    pub outbound: Outbound,
+    pub key_sets: key_sets::KeySets,
+    pub grants: oauth::Grants,
     pub secrets: secrets::Secrets,
     pub decisions: release::Decisions,
     pub refusals: history::Refusals,

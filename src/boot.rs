@@ -9,7 +9,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::app::fetching::Fetching;
-use crate::app::{App, AppError, Settings, consents, hierarchies, history, password_links, preview, release, secrets, sign_in};
+use crate::app::{
+    App, AppError, Settings, consents, hierarchies, history, key_sets, oauth, password_links, preview, release, secrets, sign_in,
+};
 use crate::config::{Config, DatabaseUrl};
 use crate::engine::{self, Engine, EngineError};
 use crate::files::Files;
@@ -89,7 +91,7 @@ pub async fn open(config: &Config, public_url: String, clock: Clock) -> Result<A
         kept_bytes: memory_bytes / 8,
         settled: SETTLED,
     };
-    let engine = Engine::fetching(settings_of_engine, Arc::new(Fetching(outbound)))?;
+    let engine = Engine::fetching(settings_of_engine, Arc::new(Fetching(outbound.clone())))?;
     let settings = Settings {
         public_url,
         token_lifetime_seconds: config.token_lifetime_seconds,
@@ -104,6 +106,9 @@ pub async fn open(config: &Config, public_url: String, clock: Clock) -> Result<A
         clock,
         files: Files::new(config.data_dir.clone(), Arc::clone(&keyring)),
         engine,
+        outbound,
+        key_sets: key_sets::KeySets::default(),
+        grants: oauth::Grants::default(),
         secrets: secrets::Secrets::new(&keyring),
         keyring,
         decisions: release::Decisions::default(),

@@ -1,10 +1,12 @@
 //! The nouns and their rules; no I/O, no clock, no randomness.
 
+pub mod activation;
 pub mod address;
 pub mod advice;
 pub mod agreement;
 pub mod assessment;
 pub mod client;
+pub mod client_key;
 pub mod condition;
 pub mod consent;
 pub mod dataset;

@@ -85,6 +85,14 @@ impl Outbound {
         Ok(Self { client, allowed })
     }
 
+    /// Whether an address is one that may be asked, by its spelling; what its name stands for is judged when it is asked.
+    ///
+    /// # Errors
+    /// Why it may not.
+    pub fn check(&self, url: &str) -> Result<(), OutboundError> {
+        self.checked(url).map(drop)
+    }
+
     /// Fetches.
     ///
     /// # Errors

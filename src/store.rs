@@ -3,6 +3,7 @@
 //! `read` changes nothing. `release` holds the gate shared, `govern` holds it alone and moves the counters, and
 //! `record` touches no right. A closure that errs leaves nothing behind; an answer comes only after the commit.
 
+pub mod activation_links;
 pub mod activity;
 pub mod agreements;
 pub mod api_keys;
@@ -44,6 +45,7 @@ pub mod sources;
 pub mod stops;
 pub mod streams;
 pub mod tokens;
+pub mod used_once;
 pub mod vendors;
 pub mod vocabulary;
 mod writer;

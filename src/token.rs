@@ -3,11 +3,16 @@
 use std::fmt;
 
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::domain::secret::PlainSecret;
+use crate::domain::text::Thumbprint;
 
+pub mod assertion;
+pub mod client_key;
+mod jws;
 mod members;
+pub mod proof;
 mod public;
 mod remembered;
 mod verify;
@@ -50,6 +55,16 @@ pub struct Claims {
     pub exp: i64,
     /// Keys of the permits with a space between, at least one.
     pub scope: String,
+    /// The key that the token is bound to, where it is to one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cnf: Option<Confirmation>,
+}
+
+/// What a bearer must prove (RFC 7800, RFC 9449 §6.1).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Confirmation {
+    pub jkt: Thumbprint,
 }
 
 /// The key that signs now. Its `Debug` shows the name only.
@@ -131,6 +146,8 @@ pub enum Reason {
     Lifetime,
     /// A private or public key of our own can't be used.
     OurKey,
+    /// A public key that somebody else brought can't be used.
+    TheirKey,
 }
 
 /// Signs a token: ES256, `typ: at+jwt`, the key's name, no other header.

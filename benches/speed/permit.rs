@@ -78,7 +78,7 @@ pub async fn permitted(demo: &Demo, http: &Client, location: Value, secret: Opti
     let vendor = id(&desk.manage("/vendors", stated).await);
     let paper = assessed(&desk, &vendor).await;
     agreed(&desk, &vendor, &paper).await;
-    let client = desk.manage(&format!("/vendors/{vendor}/clients"), json!({"name": "machine"})).await;
+    let client = desk.manage(&format!("/vendors/{vendor}/clients"), json!({"name": "machine", "hand_over": "answer"})).await;
     let text = |name: &str| client[name].as_str().unwrap().to_owned();
     Access { id: text("client_id"), secret: text("client_secret"), url: demo.url.clone() }
 }

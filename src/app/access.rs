@@ -1,22 +1,28 @@
 //! Clients of a vendor and the tokens issued to them.
 
+pub mod activation;
+pub mod authentication;
 mod lists;
+pub mod plain_tokens;
 
+pub use activation::{HandOver, Handed};
+pub use authentication::Proposed;
 pub use lists::{ClientFilter, ClientLine, ClientList, ClientView, Pullable, find_token, first_of, issuable, page, view};
+
+use lists::first_pull;
 
 use std::collections::BTreeSet;
 
 use crate::domain::Invalid;
 use crate::domain::address::{self, AddressRange};
-use crate::domain::client::{Client, Token};
+use crate::domain::client::{Authentication, Binding, Client, Token};
 use crate::domain::id::{ClientId, TokenId, VendorId};
 use crate::domain::person::Actor;
-use crate::domain::secret::PlainSecret;
 use crate::domain::text::{Name, Reason, Slug};
 use crate::history::{Act, Body};
-use crate::keys::secret;
 use crate::policy;
-use crate::store::{Scope, clients, permits, tokens, vendors};
+use crate::store::clients::Secrets;
+use crate::store::{Scope, activation_links, clients, permits, tokens, used_once, vendors};
 
 use super::{App, AppError, append, new_id};
 
@@ -32,16 +38,26 @@ pub struct Issuing {
     pub permits: Option<BTreeSet<Slug>>,
     /// From where it may ask; none given means from everywhere.
     pub addresses: Vec<AddressRange>,
+    pub authentication: Proposed,
+    pub dpop: Binding,
+    pub hand_over: HandOver,
 }
 
-/// Issues a client; the secret is shown this once.
-pub async fn issue(app: &App, by: &Actor, vendor: VendorId, what: Issuing) -> Result<(Client, PlainSecret), AppError> {
-    let Issuing { name, permits: limit, addresses } = what;
+impl Issuing {
+    /// A client with a secret and nothing that narrows it.
+    pub fn plain(name: Name, hand_over: HandOver) -> Self {
+        let (authentication, dpop) = (Proposed::Secret, Binding::Optional);
+        Self { name, permits: None, addresses: Vec::new(), authentication, dpop, hand_over }
+    }
+}
+
+/// Issues a client. A secret is handed over once; one with keys has none.
+pub async fn issue(app: &App, by: &Actor, vendor: VendorId, what: Issuing) -> Result<(Client, Handed), AppError> {
+    let Issuing { name, permits: limit, addresses, authentication, dpop, hand_over } = what;
     address::check(&addresses)?;
-    let plain = secret::generate(secret::Prefix::ClientSecret);
-    let (digest, by, id) = (secret::digest(plain.reveal()), by.clone(), new_id::<ClientId>()?);
-    let client = app
-        .store
+    let authentication = authentication::read(app, &authentication)?;
+    let (by, id) = (by.clone(), new_id::<ClientId>()?);
+    app.store
         .record(move |tx| {
             let vendor = vendors::find(tx, &vendor)?;
             policy::vendor::check_not_retired(&vendor)?;
@@ -51,23 +67,29 @@ pub async fn issue(app: &App, by: &Actor, vendor: VendorId, what: Issuing) -> Re
                     return Err(Invalid::new("permits", "must be keys of permits of this vendor").into());
                 }
             }
-            let client = Client {
+            let mut client = Client {
                 id,
                 vendor: vendor.id,
                 name,
                 permits: limit,
                 addresses,
+                authentication,
+                dpop,
                 created_at: tx.now(),
                 revoked_at: None,
                 old_secret_until: None,
                 version: 1,
             };
-            clients::insert(tx, &client, &digest)?;
-            append(tx, &Body::Act(entry(&client, "issue", &by)), None)?;
-            Ok::<_, AppError>(client)
+            clients::insert(tx, &client)?;
+            append(tx, &Body::Act(entry(&client, "issue", &by).fact("kind", client.authentication.key())), None)?;
+            let handed = match (&client.authentication, hand_over) {
+                (Authentication::Secret, HandOver::Link) => activation::new_link(tx, &client.id, None, 0)?,
+                (Authentication::Secret, HandOver::Answer) => Handed::Shown(activation::renew(tx, &mut client, 0)?),
+                (Authentication::Keys { .. } | Authentication::KeysAt { .. }, _) => Handed::Nothing,
+            };
+            Ok::<_, AppError>((client, handed))
         })
-        .await?;
-    Ok((client, plain))
+        .await
 }
 
 /// The clients of a vendor.
@@ -89,30 +111,42 @@ pub async fn find(app: &App, id: ClientId) -> Result<Client, AppError> {
 pub const MOST_GRACE_SECONDS: i64 = 30 * 24 * 3_600;
 
 /// Gives a client a new secret. The old one is taken for so many seconds more, so that the machine need not stop; with none
-/// it is refused from the next request on. Of two rotations only the last old secret is kept.
-pub async fn rotate(app: &App, by: &Actor, id: ClientId, grace_seconds: i64) -> Result<(Client, PlainSecret), AppError> {
+/// it is refused from the next request on. By a link the grace begins when the new one is collected. Of two rotations only
+/// the last old secret is kept.
+pub async fn rotate(app: &App, by: &Actor, id: ClientId, grace_seconds: i64, hand_over: HandOver) -> Result<(Client, Handed), AppError> {
     if !(0..=MOST_GRACE_SECONDS).contains(&grace_seconds) {
         return Err(Invalid::new("grace_seconds", format!("must be 0 to {MOST_GRACE_SECONDS}")).into());
     }
-    let plain = secret::generate(secret::Prefix::ClientSecret);
-    let (digest, by) = (secret::digest(plain.reveal()), by.clone());
+    let by = by.clone();
     let vendor = find(app, id.clone()).await?.vendor;
-    let client = app
-        .store
+    app.store
         .govern(Scope::Vendor(vendor), move |tx| {
-            let (mut client, secrets) = clients::find_with_secrets(tx, &id)?.ok_or(AppError::NotFound("client"))?;
+            let mut client = clients::find(tx, &id)?;
             check_not_revoked(&client)?;
-            client.old_secret_until = (grace_seconds > 0).then(|| tx.now().plus_seconds(grace_seconds));
-            client.version = clients::save(tx, &client)?;
-            let old = client.old_secret_until.is_some().then_some(&secrets.present);
-            clients::set_secret(tx, &id, &digest, old)?;
+            if client.authentication != Authentication::Secret {
+                let why = "This client has keys of its own and no secret. Change its keys instead.";
+                return Err(policy::Denied::State(why.to_owned()).into());
+            }
+            let handed = match hand_over {
+                HandOver::Answer => {
+                    activation_links::delete_unused(tx, &id, None)?;
+                    Handed::Shown(activation::renew(tx, &mut client, grace_seconds)?)
+                }
+                HandOver::Link => {
+                    if grace_seconds == 0 {
+                        client.old_secret_until = None;
+                        client.version = clients::save(tx, &client)?;
+                        clients::set_secrets(tx, &id, &Secrets::default())?;
+                    }
+                    activation::new_link(tx, &id, None, grace_seconds)?
+                }
+            };
             let act = entry(&client, "rotate", &by);
             let act = if grace_seconds > 0 { act.fact("grace_seconds", grace_seconds) } else { act };
             append(tx, &Body::Act(act), None)?;
-            Ok::<_, AppError>(client)
+            Ok::<_, AppError>((client, handed))
         })
-        .await?;
-    Ok((client, plain))
+        .await
 }
 
 fn check_not_revoked(client: &Client) -> Result<(), AppError> {
@@ -195,23 +229,31 @@ pub async fn revoke_token(app: &App, by: &Actor, id: TokenId, reason: Option<Rea
         .await
 }
 
-/// How long after its end a token is still told apart from a forged one.
-const KEPT_SECONDS: i64 = 3_600;
-/// Expired tokens that leave the table at once: small, so that nobody waits.
+/// How long after its end a token is kept, in seconds: brokers whose clocks differ still find it.
+const KEPT_SECONDS: i64 = 60;
+/// Rows that leave a table at once: few, so that nobody waits.
 const BATCH: i64 = 1_000;
 
-/// Takes long expired tokens out of the table, in small batches.
+/// Takes what its age alone refuses out of the hot tables, in small batches: tokens, and what was taken once. Links that
+/// nobody used go a day after their end.
 pub async fn forget_expired(app: &App) -> Result<(), AppError> {
     loop {
         let gone = app
             .store
             .record(|tx| {
                 let before = tx.now().plus_seconds(-KEPT_SECONDS);
-                Ok::<_, AppError>(tokens::delete_expired(tx, before, BATCH)?)
+                let gone = tokens::delete_expired(tx, before, BATCH)?.max(used_once::delete_old(tx, before, BATCH)?);
+                Ok::<_, AppError>(gone)
             })
             .await?;
         if i64::try_from(gone).unwrap_or(0) < BATCH {
-            return Ok(());
+            break;
         }
     }
+    app.store
+        .record(|tx| {
+            let before = tx.now().plus_days(-1);
+            Ok(activation_links::delete_old(tx, before).map(drop)?)
+        })
+        .await
 }

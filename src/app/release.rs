@@ -13,7 +13,6 @@ mod schema;
 mod stream;
 
 use std::collections::{BTreeMap, HashMap};
-use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::Serialize;
@@ -24,6 +23,7 @@ use crate::domain::client::Token;
 use crate::domain::dataset::LogicalType;
 use crate::domain::gate::{Gate, Refusal};
 use crate::domain::id::{ReleaseId, TokenId};
+use crate::domain::secret::SecretDigest;
 use crate::domain::text::{Digest, FieldName, Line, Slug};
 use crate::domain::time::Instant;
 use crate::engine::Secrets as EngineSecrets;
@@ -34,9 +34,10 @@ pub use crate::policy::release::Asked;
 use crate::policy::release::{NoPlan, ReleasePlan, compile, detail, first_closed};
 use crate::policy::words;
 use crate::store::counters::Counters;
+use crate::store::{Tx, used_once};
 
 use super::consents::{self, Admitting};
-use super::oauth::Bearer;
+use super::oauth::{Bearer, NoProof};
 use super::{App, AppError, hierarchies, history};
 
 pub use limits::Streams;
@@ -80,6 +81,8 @@ impl Holding {
 #[derive(Default)]
 pub struct Decisions {
     holdings: Mutex<HashMap<TokenId, Arc<Holding>>>,
+    /// Plain tokens by the digest of their secret, as they were issued: which one a secret names never changes.
+    plain: Mutex<HashMap<String, Token>>,
     known: allowance::Known,
 }
 
@@ -91,6 +94,20 @@ impl Decisions {
         let held = self.holdings.lock().unwrap_or_else(PoisonError::into_inner).get(&token.id).cloned();
         let same = |ready: &Arc<Ready>| ready.state.token.client == token.client && ready.state.token.vendor == token.vendor;
         held.filter(|holding| holding.time(now) < holding.until && holding.ready.iter().all(same))
+    }
+
+    /// The plain token that a secret names.
+    pub(super) fn plain(&self, secret: &SecretDigest) -> Option<Token> {
+        self.plain.lock().unwrap_or_else(PoisonError::into_inner).get(secret.as_str()).cloned()
+    }
+
+    /// Remembers which plain token a secret names.
+    pub(super) fn remember_plain(&self, secret: &SecretDigest, token: &Token) {
+        let mut plain = self.plain.lock().unwrap_or_else(PoisonError::into_inner);
+        if plain.len() >= MOST_HOLDINGS {
+            plain.clear();
+        }
+        plain.insert(secret.as_str().to_owned(), token.clone());
     }
 
     fn put(&self, token: TokenId, holding: Arc<Holding>) {
@@ -165,7 +182,9 @@ fn choose(holding: &Holding, request: &Request, now: Instant) -> Result<Arc<Read
     if holding.ready.first().is_some_and(|ready| ready.state.token.revoked_at.is_some()) {
         return Err(refusal(Gate::Token).into());
     }
-    check_from(holding, request.bearer.from)?;
+    if let Some(ready) = holding.ready.first() {
+        check_sender(ready, &request.bearer)?;
+    }
     let named = |ready: &&Arc<Ready>| request.permit.as_ref().is_none_or(|key| key == ready.state.permit.key.as_str());
     let mut covering = holding.ready.iter().filter(|ready| ready.state.dataset.name.as_str() == request.dataset).filter(named);
     match (covering.next(), covering.next()) {
@@ -187,16 +206,31 @@ fn refusal(gate: Gate) -> Refusal {
     Refusal::new(gate, detail(gate))
 }
 
-/// A client that may ask from some addresses only may not use its token from others.
-fn check_from(holding: &Holding, from: IpAddr) -> Result<(), Refusal> {
-    match holding.ready.first() {
-        Some(ready) if !ready.state.client.may_ask_from(from) => Err(elsewhere()),
+/// Checks how and from where a token is sent, by what its client is now: from an address of the client's only, and bound to a
+/// key where it must be.
+fn check_sender(ready: &Ready, bearer: &Bearer) -> Result<(), Refusal> {
+    let client = &ready.state.client;
+    if !client.takes(&bearer.token) {
+        return Err(Refusal::new(Gate::Token, "This client's tokens must be bound to a key (DPoP). Ask /oauth/token for one that is."));
+    }
+    if client.may_ask_from(bearer.from) { Ok(()) } else { Err(Refusal::new(Gate::Client, "This client may not ask from this address.")) }
+}
+
+/// Uses up the proof that came with a token, in the transaction that records what leaves.
+fn use_proof(tx: &mut Tx, bearer: &Bearer) -> Result<(), AppError> {
+    match &bearer.once {
+        Some(once) if !used_once::take(tx, once)? => Err(Refusal::new(Gate::Token, NoProof::Used.sentence()).into()),
         Some(_) | None => Ok(()),
     }
 }
 
-fn elsewhere() -> Refusal {
-    Refusal::new(Gate::Client, "This client may not ask from this address.")
+/// Uses up the proof of a request that no transaction records.
+async fn spend_proof(app: &App, bearer: &Bearer) -> Result<(), AppError> {
+    if bearer.once.is_none() {
+        return Ok(());
+    }
+    let bearer = bearer.clone();
+    app.store.record(move |tx| use_proof(tx, &bearer)).await
 }
 
 /// Records a refusal of a known client on the way out.
@@ -309,7 +343,8 @@ pub struct OfferedField {
 pub async fn datasets(app: &App, bearer: &Bearer) -> Result<Vec<OfferedDataset>, AppError> {
     let holding = holding(app, bearer, true).await?;
     let now = holding.time(app.clock.now());
-    if let Err(refusal) = check_from(&holding, bearer.from) {
+    spend_proof(app, bearer).await?;
+    if let Some(Err(refusal)) = holding.ready.first().map(|ready| check_sender(ready, bearer)) {
         history::refused(app, &bearer.token.vendor, &bearer.token.client, history::Wanted::default(), refusal.gate).await;
         return Err(refusal.into());
     }

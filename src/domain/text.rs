@@ -84,6 +84,10 @@ texts! {
     FieldName = field_name;
     /// SHA-256 of something, 64 lower-case hexadecimal digits.
     Digest = digest;
+    /// The RFC 7638 thumbprint of a public key: SHA-256 as base64url, 43 characters.
+    Thumbprint = thumbprint;
+    /// The name of a client's key (`kid`): 1 to 200 visible ASCII characters.
+    KeyName = key_name;
 }
 
 fn email(raw: &str) -> Result<String, Invalid> {
@@ -146,6 +150,23 @@ fn digest(raw: &str) -> Result<String, Invalid> {
         Ok(raw.to_owned())
     } else {
         Err(Invalid::new("", "must be a SHA-256 as 64 lower-case hexadecimal digits"))
+    }
+}
+
+fn thumbprint(raw: &str) -> Result<String, Invalid> {
+    let good = raw.len() == 43 && raw.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
+    if good { Ok(raw.to_owned()) } else { Err(Invalid::new("", "must be a SHA-256 as 43 characters of base64url")) }
+}
+
+fn key_name(raw: &str) -> Result<String, Invalid> {
+    let good = (1..=200).contains(&raw.len()) && raw.bytes().all(|b| b.is_ascii_graphic());
+    if good { Ok(raw.to_owned()) } else { Err(Invalid::new("", "must have 1 to 200 visible ASCII characters, no spaces")) }
+}
+
+impl From<Thumbprint> for KeyName {
+    /// The name of a key that brings none of its own.
+    fn from(thumbprint: Thumbprint) -> Self {
+        Self(thumbprint.0)
     }
 }
 

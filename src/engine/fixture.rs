@@ -10,7 +10,7 @@ use super::sample::{SampleColumn, SampleTable, SampleValues, write_parquet, writ
 use super::{Engine, EngineError, Released, ReleasedStream, Secrets, Settings, Window};
 use crate::domain::agreement::{AgreementTerms, AgreementVersion, VersionStatus};
 use crate::domain::assessment::{Assessment, AssessmentKind, AssessmentStatus, Decision, Verdict};
-use crate::domain::client::{Client, Token};
+use crate::domain::client::{Authentication, Binding, Client, Token, TokenKind};
 use crate::domain::condition::{Clause, Condition, Operator, Part};
 use crate::domain::dataset::{Dataset, Field, FieldClass, LogicalType, Source, SourceLocation, SubjectMapping};
 use crate::domain::hierarchy::Hierarchy;
@@ -96,6 +96,8 @@ impl Permitted {
         LiveState {
             token: Token {
                 id: id(5),
+                kind: TokenKind::Access,
+                bound_to: None,
                 client: id(4),
                 vendor: id(1),
                 scope: vec!["pull".parse().unwrap()],
@@ -109,6 +111,8 @@ impl Permitted {
                 name: "machine".parse().unwrap(),
                 permits: None,
                 addresses: Vec::new(),
+                authentication: Authentication::Secret,
+                dpop: Binding::Optional,
                 created_at: past,
                 revoked_at: None,
                 old_secret_until: None,

@@ -1,12 +1,13 @@
 //! Errors as RFC 9457 problem details: one table from use-case errors to statuses.
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::{ALLOW, CACHE_CONTROL, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
+use actix_web::http::header::{ALLOW, AUTHORIZATION, CACHE_CONTROL, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use actix_web::{HttpRequest, HttpResponse, ResponseError};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::app::AppError;
+use crate::app::oauth::{NoProof, Scheme};
 use crate::domain::Invalid;
 use crate::domain::gate::{Gate, Refusal};
 use crate::policy::Denied;
@@ -82,17 +83,42 @@ impl HttpError {
 
     /// What a use case of the data API said: there a caller's mistake is a bad request.
     pub fn data(request: &HttpRequest, error: AppError) -> Self {
+        let used = matches!(&error, AppError::Refused(refusal) if refusal.detail == NoProof::Used.sentence());
         let error = Self::of(request, error, StatusCode::BAD_REQUEST);
         match error.0.gate {
-            Some(Gate::Token | Gate::Client) => error.challenged("Bearer realm=\"tidegate\", error=\"invalid_token\""),
+            Some(Gate::Token | Gate::Client) if used => error.challenged(&dpop("invalid_dpop_proof")),
+            Some(Gate::Token | Gate::Client) => {
+                let scheme = request.headers().get(AUTHORIZATION).map_or(&b""[..], |value| value.as_bytes());
+                let bound = scheme.get(..5).is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"dpop "));
+                error.challenged(&if bound { dpop("invalid_token") } else { bearer("invalid_token") })
+            }
             _ => error,
         }
     }
 
-    /// No credentials at all: a challenge without an error code (RFC 6750 §3.1).
+    /// No credentials at all: a challenge without an error code (RFC 6750 §3.1), of both kinds (RFC 9449 §7.1).
     pub fn no_token(request: &HttpRequest) -> Self {
-        let refusal = Refusal::new(Gate::Token, crate::policy::release::detail(Gate::Token));
-        Self::of(request, refusal.into(), StatusCode::BAD_REQUEST).challenged("Bearer realm=\"tidegate\"")
+        let algorithms = super::oauth::algorithms().join(" ");
+        Self::refused(request, crate::policy::release::detail(Gate::Token))
+            .challenged(&format!("Bearer realm=\"tidegate\", DPoP realm=\"tidegate\", algs=\"{algorithms}\""))
+    }
+
+    /// A token that is not good, or not sent as it is bound.
+    pub fn bad_token(request: &HttpRequest, scheme: Scheme) -> Self {
+        let challenge = match scheme {
+            Scheme::Bearer => bearer("invalid_token"),
+            Scheme::Dpop => dpop("invalid_token"),
+        };
+        Self::refused(request, crate::policy::release::detail(Gate::Token)).challenged(&challenge)
+    }
+
+    /// A proof that is not good.
+    pub fn bad_proof(request: &HttpRequest, proof: NoProof) -> Self {
+        Self::refused(request, proof.sentence()).challenged(&dpop("invalid_dpop_proof"))
+    }
+
+    fn refused(request: &HttpRequest, detail: &'static str) -> Self {
+        Self::of(request, Refusal::new(Gate::Token, detail).into(), StatusCode::BAD_REQUEST)
     }
 
     fn challenged(mut self, challenge: &str) -> Self {
@@ -129,6 +155,15 @@ impl HttpError {
         }
         out
     }
+}
+
+fn bearer(error: &str) -> String {
+    format!("Bearer realm=\"tidegate\", error=\"{error}\"")
+}
+
+/// RFC 9449 §7.1.
+fn dpop(error: &str) -> String {
+    format!("DPoP realm=\"tidegate\", error=\"{error}\", algs=\"{}\"", super::oauth::algorithms().join(" "))
 }
 
 /// What the caller reads. An error of no field in particular is one of all that was sent.

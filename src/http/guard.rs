@@ -11,7 +11,8 @@ use actix_web::http::header::AUTHORIZATION;
 use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
 use tokio::sync::Semaphore;
 
-use crate::app::{App, AppError, oauth, people};
+use crate::app::oauth::{self, NoBearer, Presented, Scheme};
+use crate::app::{App, AppError, people};
 use crate::domain::person::Actor;
 use crate::policy::access::{Permission, allows};
 
@@ -70,6 +71,15 @@ pub fn bearer_text(request: &HttpRequest) -> Option<String> {
     let value = request.headers().get(AUTHORIZATION)?.to_str().ok()?;
     let (scheme, credential) = value.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| credential.trim().to_owned())
+}
+
+/// An access token and how it was sent, if there is one. Two are none: it could not be said which of them was meant.
+fn presented(request: &HttpRequest) -> Option<(Scheme, String)> {
+    let mut values = request.headers().get_all(AUTHORIZATION);
+    let (scheme, token) = values.next()?.to_str().ok()?.split_once(' ')?;
+    let known = [("bearer", Scheme::Bearer), ("dpop", Scheme::Dpop)];
+    let scheme = known.into_iter().find(|(name, _)| scheme.eq_ignore_ascii_case(name)).map(|(_, scheme)| scheme)?;
+    if values.next().is_some() { None } else { Some((scheme, token.trim().to_owned())) }
 }
 
 /// The parts of the installation, from the request.
@@ -151,14 +161,17 @@ impl FromRequest for VendorBearer {
         let request = request.clone();
         Box::pin(async move {
             let app = app_of(&request)?;
-            let Some(jwt) = bearer_text(&request) else { return Err(HttpError::no_token(&request)) };
+            let Some((scheme, token)) = presented(&request) else { return Err(HttpError::no_token(&request)) };
             let from = peer::address(&request, &app.settings.trusted_proxies);
-            let bearer = oauth::bearer(&app, &jwt, from).map_err(|error| HttpError::data(&request, error))?;
-            let refused = || {
-                let gate = crate::domain::gate::Gate::Token;
-                AppError::Refused(crate::domain::gate::Refusal::new(gate, crate::policy::release::detail(gate)))
-            };
-            bearer.map(Self).ok_or_else(|| HttpError::data(&request, refused()))
+            let proofs = super::oauth::proofs(&request);
+            let (method, path) = (request.method().as_str(), request.uri().path());
+            let presented = Presented { scheme, token: &token, proofs: &proofs, method, path, from };
+            let bearer = oauth::bearer(&app, presented).await;
+            bearer.map(Self).map_err(|refused| match refused {
+                NoBearer::Token(scheme) => HttpError::bad_token(&request, scheme),
+                NoBearer::Proof(proof) => HttpError::bad_proof(&request, proof),
+                NoBearer::App(error) => HttpError::data(&request, error),
+            })
         })
     }
 }

@@ -10,8 +10,9 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::app::AppError;
-use crate::app::oauth::{self, Authenticated, OauthError};
+use crate::app::oauth::{self, Asking, Authenticated, Credentials, OauthError};
 use crate::domain::client::Token;
+use crate::domain::client_key::KeyAlgorithm;
 use crate::domain::gate::Gate;
 use crate::domain::secret::PlainSecret;
 use crate::domain::text::Slug;
@@ -67,12 +68,14 @@ fn bad_request(description: impl Into<String>) -> HttpResponse {
 }
 
 fn failed(error: OauthError) -> HttpResponse {
+    let said = error.to_string();
     match error {
-        OauthError::InvalidClient | OauthError::Address => {
-            problem(StatusCode::UNAUTHORIZED, "invalid_client", error.to_string(), Some(Gate::Client))
+        OauthError::InvalidClient | OauthError::Assertion | OauthError::AssertionUsed | OauthError::NoKeys | OauthError::Address => {
+            problem(StatusCode::UNAUTHORIZED, "invalid_client", said, Some(Gate::Client))
         }
-        OauthError::TooMuchScope => problem(StatusCode::BAD_REQUEST, "invalid_scope", error.to_string(), None),
-        OauthError::InvalidScope(gate) => problem(StatusCode::BAD_REQUEST, "invalid_scope", error.to_string(), Some(gate)),
+        OauthError::Proof(_) => problem(StatusCode::BAD_REQUEST, "invalid_dpop_proof", said, None),
+        OauthError::TooMuchScope => problem(StatusCode::BAD_REQUEST, "invalid_scope", said, None),
+        OauthError::InvalidScope(gate) => problem(StatusCode::BAD_REQUEST, "invalid_scope", said, Some(gate)),
         OauthError::App(AppError::Unavailable(why)) => problem(StatusCode::SERVICE_UNAVAILABLE, "temporarily_unavailable", why, None),
         OauthError::App(AppError::Invalid(invalid)) => bad_request(invalid.to_string()),
         OauthError::App(other) => {
@@ -82,19 +85,32 @@ fn failed(error: OauthError) -> HttpResponse {
     }
 }
 
-/// The client's id and secret: from Basic (RFC 6749 §2.3.1) or from the form, never from both.
-fn credentials(request: &HttpRequest, pairs: &[(String, String)]) -> Result<(String, PlainSecret), Box<HttpResponse>> {
+/// How an assertion says what it is (RFC 7523 §2.2).
+const JWT_BEARER: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+
+/// What proves who asks: a secret from Basic (RFC 6749 §2.3.1) or from the form, or what the client signed (RFC 7523); in one
+/// way only.
+fn credentials(request: &HttpRequest, pairs: &[(String, String)]) -> Result<Credentials, Box<HttpResponse>> {
     let field = |name: &str| pairs.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone());
     let unknown = || Box::new(failed(OauthError::InvalidClient));
-    let in_form = (field("client_id"), field("client_secret"));
-    match (request.headers().get(AUTHORIZATION), in_form) {
-        (Some(_), (_, Some(_))) => Err(Box::new(bad_request("Send the client's secret in one way only."))),
-        (Some(header), (named, None)) => {
+    let (header, id, secret) = (request.headers().get(AUTHORIZATION), field("client_id"), field("client_secret"));
+    let ways = usize::from(header.is_some()) + usize::from(secret.is_some()) + usize::from(field("client_assertion").is_some());
+    if ways > 1 {
+        return Err(Box::new(bad_request("Prove who asks in one way only: Basic, client_secret or client_assertion.")));
+    }
+    if let Some(assertion) = field("client_assertion") {
+        return match field("client_assertion_type").as_deref() {
+            Some(JWT_BEARER) => Ok(Credentials::Assertion { assertion, id }),
+            _ => Err(Box::new(bad_request(format!("client_assertion_type must be {JWT_BEARER}.")))),
+        };
+    }
+    match (header, id, secret) {
+        (Some(header), named, _) => {
             let (id, secret) = basic(header.to_str().unwrap_or("")).ok_or_else(unknown)?;
-            if named.is_some_and(|named| named != id) { Err(unknown()) } else { Ok((id, secret)) }
+            if named.is_some_and(|named| named != id) { Err(unknown()) } else { Ok(Credentials::Secret { id, secret }) }
         }
-        (None, (Some(id), Some(secret))) => Ok((id, PlainSecret::new(secret))),
-        (None, _) => Err(unknown()),
+        (None, Some(id), Some(secret)) => Ok(Credentials::Secret { id, secret: PlainSecret::new(secret) }),
+        (None, ..) => Err(unknown()),
     }
 }
 
@@ -123,43 +139,56 @@ async fn authenticated(
     form: Form,
 ) -> Result<(Authenticated, Vec<(String, String)>), Box<HttpResponse>> {
     let pairs = form.0.map_err(|error| Box::new(failed(error.into())))?;
-    let (id, secret) = credentials(request, &pairs)?;
+    let credentials = credentials(request, &pairs)?;
     let from = peer::address(request, &app.settings.trusted_proxies);
-    let client = oauth::authenticate(app, &id, &secret, from).await.map_err(|error| Box::new(failed(error)))?;
+    let client = oauth::authenticate(app, &credentials, from).await.map_err(|error| Box::new(failed(error)))?;
     Ok((client, pairs))
 }
 
-/// An access token for a client's permits (RFC 6749 §4.4).
+/// An access token for a client's permits (RFC 6749 §4.4). With a proof of a key in the header `DPoP` it is bound to that key
+/// (RFC 9449).
 #[utoipa::path(
     post,
     path = "/oauth/token",
     tag = "oauth",
     security(("client" = [])),
-    request_body(content = String, content_type = "application/x-www-form-urlencoded", description = "`grant_type=client_credentials`, and `scope` with permit keys when not all are wanted."),
+    params(("DPoP" = Option<String>, Header, description = "A proof of the key that the token is to be bound to.")),
+    request_body(content = String, content_type = "application/x-www-form-urlencoded", description = "`grant_type=client_credentials`, and `scope` with permit keys when not all are wanted; `client_assertion` and `client_assertion_type` where the client has keys."),
     responses((status = 200, body = TokenAnswer), (status = 400, body = OauthProblem), (status = 401, body = OauthProblem))
 )]
 pub async fn token(request: HttpRequest, app: Tidegate, form: Form) -> HttpResponse {
-    let (client, pairs) = match authenticated(&request, &app, form).await {
-        Ok(found) => found,
-        Err(response) => return *response,
-    };
+    granted(&request, &app, form).await.unwrap_or_else(|response| *response)
+}
+
+async fn granted(request: &HttpRequest, app: &Tidegate, form: Form) -> Result<HttpResponse, Box<HttpResponse>> {
+    let boxed = |error: OauthError| Box::new(failed(error));
+    let pairs = form.0.map_err(|error| boxed(error.into()))?;
+    let credentials = credentials(request, &pairs)?;
+    let from = peer::address(request, &app.settings.trusted_proxies);
     let field = |name: &str| pairs.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
     match field("grant_type") {
         Some("client_credentials") => {}
-        Some(_) => return problem(StatusCode::BAD_REQUEST, "unsupported_grant_type", "Only client_credentials is offered.", None),
-        None => return bad_request("grant_type is missing."),
-    }
-    match oauth::grant(&app, client, field("scope")).await {
-        Ok(granted) => {
-            HttpResponse::Ok().insert_header((CACHE_CONTROL, "no-store")).insert_header((PRAGMA, "no-cache")).json(TokenAnswer {
-                access_token: granted.access_token.reveal().to_owned(),
-                token_type: "Bearer",
-                expires_in: granted.expires_in,
-                scope: granted.scope.iter().map(Slug::as_str).collect::<Vec<_>>().join(" "),
-            })
+        Some(_) => {
+            let said = "Only client_credentials is offered.";
+            return Err(Box::new(problem(StatusCode::BAD_REQUEST, "unsupported_grant_type", said, None)));
         }
-        Err(error) => failed(error),
+        None => return Err(Box::new(bad_request("grant_type is missing."))),
     }
+    let proof = oauth::prove(app, &proofs(request), request.uri().path()).map_err(boxed)?;
+    let asking = Asking { scope: field("scope").map(str::to_owned), proof };
+    let granted = oauth::grant(app, &credentials, from, asking).await.map_err(boxed)?;
+    let answer = TokenAnswer {
+        access_token: granted.access_token.reveal().to_owned(),
+        token_type: if granted.is_bound { "DPoP" } else { "Bearer" },
+        expires_in: granted.expires_in,
+        scope: granted.scope.iter().map(Slug::as_str).collect::<Vec<_>>().join(" "),
+    };
+    Ok(HttpResponse::Ok().insert_header((CACHE_CONTROL, "no-store")).insert_header((PRAGMA, "no-cache")).json(answer))
+}
+
+/// The proofs that a request brings. What is no text is one that is not good.
+pub fn proofs(request: &HttpRequest) -> Vec<&str> {
+    request.headers().get_all("dpop").map(|value| value.to_str().unwrap_or_default()).collect()
 }
 
 /// Revoke one of the client's tokens (RFC 7009): 200 whether it was known or not.
@@ -179,7 +208,7 @@ pub async fn revoke(request: HttpRequest, app: Tidegate, form: Form) -> HttpResp
     let Some((_, token)) = pairs.iter().find(|(name, _)| name == "token") else { return bad_request("token is missing.") };
     match oauth::revoke(&app, client, token).await {
         Ok(()) => HttpResponse::Ok().insert_header((CACHE_CONTROL, "no-store")).finish(),
-        Err(error) => failed(error.into()),
+        Err(error) => failed(error),
     }
 }
 
@@ -211,6 +240,10 @@ pub struct Introspected {
     iss: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     jti: Option<String>,
+    /// The key that the token is bound to, as `{"jkt": …}` (RFC 9449 §6.2).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    cnf: Option<serde_json::Value>,
 }
 
 impl Introspected {
@@ -221,7 +254,8 @@ impl Introspected {
             active: token.is_some(),
             scope: token.as_ref().map(|token| token.scope.iter().map(Slug::as_str).collect::<Vec<_>>().join(" ")),
             client_id: token.as_ref().map(|token| token.client.to_string()),
-            token_type: token.as_ref().map(|_| "Bearer"),
+            token_type: token.as_ref().map(|token| if token.bound_to.is_some() { "DPoP" } else { "Bearer" }),
+            cnf: token.as_ref().and_then(|token| token.bound_to.as_ref()).map(|jkt| serde_json::json!({"jkt": jkt})),
             exp: token.as_ref().map(|token| token.expires_at.seconds()),
             iat: issued,
             nbf: issued,
@@ -253,8 +287,16 @@ pub async fn introspect(request: HttpRequest, app: Tidegate, form: Form) -> Http
             .insert_header((CACHE_CONTROL, "no-store"))
             .insert_header((PRAGMA, "no-cache"))
             .json(Introspected::of(token, &app.settings.public_url)),
-        Err(error) => failed(error.into()),
+        Err(error) => failed(error),
     }
+}
+
+/// How clients may prove who they are.
+const METHODS: [&str; 3] = ["private_key_jwt", "client_secret_basic", "client_secret_post"];
+
+/// How assertions and proofs may be signed.
+pub fn algorithms() -> [&'static str; 5] {
+    KeyAlgorithm::ALL.map(KeyAlgorithm::key)
 }
 
 /// What this authorisation server offers (RFC 8414).
@@ -269,9 +311,13 @@ pub async fn server_metadata(app: Tidegate) -> HttpResponse {
         "jwks_uri": format!("{url}/.well-known/jwks.json"),
         "response_types_supported": [],
         "grant_types_supported": ["client_credentials"],
-        "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post"],
-        "revocation_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post"],
-        "introspection_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post"],
+        "token_endpoint_auth_methods_supported": METHODS,
+        "token_endpoint_auth_signing_alg_values_supported": algorithms(),
+        "revocation_endpoint_auth_methods_supported": METHODS,
+        "revocation_endpoint_auth_signing_alg_values_supported": algorithms(),
+        "introspection_endpoint_auth_methods_supported": METHODS,
+        "introspection_endpoint_auth_signing_alg_values_supported": algorithms(),
+        "dpop_signing_alg_values_supported": algorithms(),
     }))
 }
 
@@ -283,6 +329,8 @@ pub async fn resource_metadata(app: Tidegate) -> HttpResponse {
         "resource": url,
         "authorization_servers": [url],
         "bearer_methods_supported": ["header"],
+        "dpop_signing_alg_values_supported": algorithms(),
+        "dpop_bound_access_tokens_required": false,
         "resource_name": "Tidegate data API",
     }))
 }

@@ -174,6 +174,8 @@ fn said_by(status: &str) -> &'static str {
         super::api::access::find,
         super::api::access::rotate,
         super::api::access::set_addresses,
+        super::api::access::set_authentication,
+        super::api::access::issue_token,
         super::api::access::revoke,
         super::api::access::tokens,
         super::api::access::revoke_token,

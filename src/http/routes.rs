@@ -21,7 +21,7 @@ use super::web::people as staff;
 use super::web::vendors as vendor_pages;
 use super::web::vendors::acts as vendor_acts;
 use super::web::vocabulary as terms;
-use super::web::{account, assets, dashboard, sign_in};
+use super::web::{account, activate, assets, dashboard, sign_in};
 use super::web::{agreements as contracts, permits as scopes};
 use super::web::{help, history as log};
 use super::{data, health, oauth, openapi};
@@ -214,9 +214,11 @@ table! {
     POST "/api/v1/vendors/{id}/clients" => access::issue, Staff(P::ManageAccess);
     GET "/api/v1/clients/{id}" => access::find, Staff(P::Read);
     PUT "/api/v1/clients/{id}/addresses" => access::set_addresses, Staff(P::ManageAccess);
+    PUT "/api/v1/clients/{id}/authentication" => access::set_authentication, Staff(P::ManageAccess);
     POST "/api/v1/clients/{id}/rotate" => access::rotate, Staff(P::ManageAccess);
     POST "/api/v1/clients/{id}/revoke" => access::revoke, Staff(P::Stop);
     GET "/api/v1/clients/{id}/tokens" => access::tokens, Staff(P::Read);
+    POST "/api/v1/clients/{id}/tokens" => access::issue_token, Staff(P::ManageAccess);
     POST "/api/v1/tokens/{id}/revoke" => access::revoke_token, Staff(P::Stop);
 
     GET "/api/v1/history" => history::list, Staff(P::ReadHistory);
@@ -229,6 +231,8 @@ table! {
     POST "/sign-in/code" => sign_in::code, Open;
     GET "/welcome/{link}" => sign_in::welcome, Open;
     POST "/welcome/{link}" => sign_in::choose, Open;
+    GET "/activate/{link}" => activate::ask, Open;
+    POST "/activate/{link}" => activate::show, Open;
     POST "/theme" => sign_in::theme, Open;
     POST "/sign-out" => sign_in::sign_out, Page(P::ManageOwnKeys);
 
@@ -381,6 +385,10 @@ table! {
     GET "/clients/{id}" => machines::show, Page(P::Read);
     GET "/clients/{id}/addresses" => machines::addresses::ask, Page(P::ManageAccess);
     POST "/clients/{id}/addresses" => machines::addresses::save, Page(P::ManageAccess);
+    GET "/clients/{id}/authentication" => machines::authentication::ask, Page(P::ManageAccess);
+    POST "/clients/{id}/authentication" => machines::authentication::save, Page(P::ManageAccess);
+    GET "/clients/{id}/tokens/new" => machines::tokens::ask, Page(P::ManageAccess);
+    POST "/clients/{id}/tokens" => machines::tokens::issue, Page(P::ManageAccess);
     GET "/clients/{id}/rotate" => stop::ask_rotate, Page(P::ManageAccess);
     POST "/clients/{id}/rotate" => stop::rotate, Page(P::ManageAccess);
     GET "/clients/{id}/revoke" => stop::ask_revoke, Page(P::Stop);

@@ -2,6 +2,7 @@
 
 pub mod access;
 pub mod account;
+pub mod activate;
 pub mod agreements;
 pub mod answer;
 pub mod assessments;

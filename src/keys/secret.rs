@@ -24,6 +24,8 @@ pub enum Prefix {
     Session,
     /// Of a link that sets a password.
     PasswordLink,
+    /// Of a link that shows a client's secret or a token, once.
+    ActivationLink,
 }
 
 impl Prefix {
@@ -35,6 +37,7 @@ impl Prefix {
             Self::ApiKey => "tg_ak_",
             Self::Session => "tg_se_",
             Self::PasswordLink => "tg_pl_",
+            Self::ActivationLink => "tg_al_",
         }
     }
 }
@@ -109,7 +112,8 @@ mod tests {
 
     use super::*;
 
-    const ALL: [Prefix; 5] = [Prefix::ClientSecret, Prefix::AccessToken, Prefix::ApiKey, Prefix::Session, Prefix::PasswordLink];
+    const ALL: [Prefix; 6] =
+        [Prefix::ClientSecret, Prefix::AccessToken, Prefix::ApiKey, Prefix::Session, Prefix::PasswordLink, Prefix::ActivationLink];
 
     #[test]
     fn a_secret_has_its_prefix_length_and_checksum_and_no_other() {

@@ -4,9 +4,9 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable, Text};
 
 use crate::domain::Instant;
-use crate::domain::client::Client;
+use crate::domain::client::{Binding, Client};
 
-use super::column::{comparable, from_json, instant, like, parse};
+use super::column::{comparable, from_json, instant, known, like, parse};
 use super::error::StoreError;
 use super::raw::{Raw, number};
 use super::{Page, Tx};
@@ -49,6 +49,10 @@ struct Row {
     created_at: i64,
     #[diesel(sql_type = Nullable<BigInt>)]
     revoked_at: Option<i64>,
+    #[diesel(sql_type = Text)]
+    authentication: String,
+    #[diesel(sql_type = Text)]
+    dpop: String,
     #[diesel(sql_type = BigInt)]
     version: i64,
     #[diesel(sql_type = Text)]
@@ -68,6 +72,8 @@ impl Row {
             addresses: self.addresses.map(|text| from_json(NOUN, &text)).transpose()?.unwrap_or_default(),
             revoked_at: instant(self.revoked_at),
             old_secret_until: instant(self.old_secret_until),
+            authentication: from_json(NOUN, &self.authentication)?,
+            dpop: known(NOUN, Binding::from_key(&self.dpop))?,
             version: self.version,
         };
         Ok(ListedClient { client, vendor_name: self.vendor_name, tokens: self.tokens })
@@ -80,7 +86,7 @@ pub fn page(tx: &mut Tx, filter: &ClientFilter, page: &Page) -> Result<Vec<Liste
         return Ok(Vec::new());
     }
     let now = tx.now().micros();
-    let select = "SELECT c.id, c.vendor, c.name, c.permits, c.addresses, c.old_secret_until, c.created_at, c.revoked_at, c.version, v.legal_name AS vendor_name, \
+    let select = "SELECT c.id, c.vendor, c.name, c.permits, c.addresses, c.old_secret_until, c.authentication, c.dpop, c.created_at, c.revoked_at, c.version, v.legal_name AS vendor_name, \
          CASE WHEN c.revoked_at IS NULL THEN \
          (SELECT count(*) FROM tokens t WHERE t.client = c.id AND t.revoked_at IS NULL AND t.expires_at >";
     let raw = Raw::new(select).number(now).sql(") ELSE 0 END AS tokens");

@@ -3,12 +3,12 @@
 use diesel::prelude::*;
 
 use crate::domain::Instant;
-use crate::domain::client::Client;
+use crate::domain::client::{Binding, Client};
 use crate::domain::id::{ClientId, VendorId};
 use crate::domain::secret::SecretDigest;
 
 use super::Tx;
-use super::column::{from_json, instant, json, parse};
+use super::column::{from_json, instant, json, known, parse, parse_some};
 use super::error::StoreError;
 use super::schema::clients;
 
@@ -26,6 +26,8 @@ struct ClientRow {
     version: i64,
     addresses: Option<String>,
     old_secret_until: Option<i64>,
+    authentication: String,
+    dpop: String,
 }
 
 impl ClientRow {
@@ -40,6 +42,8 @@ impl ClientRow {
             version,
             addresses: Some(&client.addresses).filter(|list| !list.is_empty()).map(|list| json(NOUN, list)).transpose()?,
             old_secret_until: client.old_secret_until.map(Instant::micros),
+            authentication: json(NOUN, &client.authentication)?,
+            dpop: client.dpop.key().to_owned(),
         })
     }
 
@@ -53,18 +57,17 @@ impl ClientRow {
             addresses: self.addresses.map(|text| from_json(NOUN, &text)).transpose()?.unwrap_or_default(),
             revoked_at: instant(self.revoked_at),
             old_secret_until: instant(self.old_secret_until),
+            authentication: from_json(NOUN, &self.authentication)?,
+            dpop: known(NOUN, Binding::from_key(&self.dpop))?,
             version: self.version,
         })
     }
 }
 
-/// Keeps a new client by the digest of its secret.
-pub fn insert(tx: &mut Tx, client: &Client, secret: &SecretDigest) -> Result<(), StoreError> {
-    diesel::insert_into(clients::table)
-        .values((ClientRow::of(client, client.version)?, clients::secret_digest.eq(secret.as_str())))
-        .execute(tx.conn())
-        .map(drop)
-        .map_err(|error| StoreError::taken(error, "client"))
+/// Keeps a new client; it has no secret yet.
+pub fn insert(tx: &mut Tx, client: &Client) -> Result<(), StoreError> {
+    let row = ClientRow::of(client, client.version)?;
+    diesel::insert_into(clients::table).values(row).execute(tx.conn()).map(drop).map_err(|error| StoreError::taken(error, "client"))
 }
 
 /// The client of that id, revoked or not.
@@ -74,9 +77,10 @@ pub fn find(tx: &mut Tx, id: &ClientId) -> Result<Client, StoreError> {
 }
 
 /// The digests that a client's secret may have.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Secrets {
-    pub present: SecretDigest,
+    /// None where it was not collected yet, and where the client has keys.
+    pub present: Option<SecretDigest>,
     /// Taken until `client.old_secret_until`.
     pub old: Option<SecretDigest>,
 }
@@ -84,10 +88,10 @@ pub struct Secrets {
 /// The client of that id and the digests of its secrets.
 pub fn find_with_secrets(tx: &mut Tx, id: &ClientId) -> Result<Option<(Client, Secrets)>, StoreError> {
     let columns = (ClientRow::as_select(), clients::secret_digest, clients::old_secret_digest);
-    let row: Option<(ClientRow, String, Option<String>)> = clients::table.find(id.as_str()).select(columns).first(tx.conn()).optional()?;
-    let read = |(row, present, old): (ClientRow, String, Option<String>)| {
-        let old = old.map(|old| parse(NOUN, old)).transpose()?;
-        Ok((row.read()?, Secrets { present: parse(NOUN, present)?, old }))
+    let row: Option<(ClientRow, Option<String>, Option<String>)> =
+        clients::table.find(id.as_str()).select(columns).first(tx.conn()).optional()?;
+    let read = |(row, present, old): (ClientRow, Option<String>, Option<String>)| {
+        Ok((row.read()?, Secrets { present: parse_some(NOUN, present)?, old: parse_some(NOUN, old)? }))
     };
     row.map(read).transpose()
 }
@@ -111,10 +115,11 @@ pub fn save(tx: &mut Tx, client: &Client) -> Result<i64, StoreError> {
     if saved == 1 { Ok(next) } else { Err(StoreError::Stale) }
 }
 
-/// Replaces the digest of the secret. The one before is kept beside it only where it is still taken.
-pub fn set_secret(tx: &mut Tx, id: &ClientId, secret: &SecretDigest, old: Option<&SecretDigest>) -> Result<(), StoreError> {
+/// Replaces the digests of the secrets. The one before is kept beside the present one only where it is still taken.
+pub fn set_secrets(tx: &mut Tx, id: &ClientId, secrets: &Secrets) -> Result<(), StoreError> {
+    let text = |digest: &Option<SecretDigest>| digest.as_ref().map(|digest| digest.as_str().to_owned());
     let set = diesel::update(clients::table.find(id.as_str()))
-        .set((clients::secret_digest.eq(secret.as_str()), clients::old_secret_digest.eq(old.map(SecretDigest::as_str))))
+        .set((clients::secret_digest.eq(text(&secrets.present)), clients::old_secret_digest.eq(text(&secrets.old))))
         .execute(tx.conn())?;
     if set == 1 { Ok(()) } else { Err(StoreError::NotFound(NOUN)) }
 }

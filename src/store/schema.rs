@@ -242,10 +242,12 @@ diesel::table! {
         vendor -> Text,
         name -> Text,
         permits -> Nullable<Text>,
-        secret_digest -> Text,
+        secret_digest -> Nullable<Text>,
         created_at -> BigInt,
         revoked_at -> Nullable<BigInt>,
         version -> BigInt,
+        authentication -> Text,
+        dpop -> Text,
         addresses -> Nullable<Text>,
         old_secret_digest -> Nullable<Text>,
         old_secret_until -> Nullable<BigInt>,
@@ -261,6 +263,21 @@ diesel::table! {
         issued_at -> BigInt,
         expires_at -> BigInt,
         revoked_at -> Nullable<BigInt>,
+        kind -> Text,
+        secret_digest -> Nullable<Text>,
+        bound_to -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    activation_links (digest) {
+        digest -> Text,
+        client -> Text,
+        token -> Nullable<Text>,
+        grace_seconds -> BigInt,
+        created_at -> BigInt,
+        ends_at -> BigInt,
+        used_at -> Nullable<BigInt>,
     }
 }
 

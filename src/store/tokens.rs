@@ -4,10 +4,11 @@ use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 
 use crate::domain::Instant;
-use crate::domain::client::Token;
+use crate::domain::client::{Token, TokenKind};
 use crate::domain::id::{ClientId, TokenId};
+use crate::domain::secret::SecretDigest;
 
-use super::column::{comparable, from_json, instant, json, parse};
+use super::column::{comparable, from_json, instant, json, known, parse, parse_some};
 use super::conn::MultiBackend;
 use super::error::StoreError;
 use super::schema::tokens;
@@ -25,6 +26,8 @@ struct TokenRow {
     issued_at: i64,
     expires_at: i64,
     revoked_at: Option<i64>,
+    kind: String,
+    bound_to: Option<String>,
 }
 
 impl TokenRow {
@@ -37,6 +40,8 @@ impl TokenRow {
             issued_at: Instant::from_micros(self.issued_at),
             expires_at: Instant::from_micros(self.expires_at),
             revoked_at: instant(self.revoked_at),
+            kind: known(NOUN, TokenKind::from_key(&self.kind))?,
+            bound_to: parse_some(NOUN, self.bound_to)?,
         })
     }
 }
@@ -51,6 +56,8 @@ pub fn insert(tx: &mut Tx, token: &Token) -> Result<(), StoreError> {
         issued_at: token.issued_at.micros(),
         expires_at: token.expires_at.micros(),
         revoked_at: token.revoked_at.map(Instant::micros),
+        kind: token.kind.key().to_owned(),
+        bound_to: token.bound_to.as_ref().map(ToString::to_string),
     };
     diesel::insert_into(tokens::table).values(row).execute(tx.conn()).map(drop).map_err(|error| StoreError::taken(error, "token"))
 }
@@ -58,6 +65,18 @@ pub fn insert(tx: &mut Tx, token: &Token) -> Result<(), StoreError> {
 /// The token of that id, expired or revoked or not.
 pub fn find(tx: &mut Tx, id: &TokenId) -> Result<Option<Token>, StoreError> {
     let row = tokens::table.find(id.as_str()).select(TokenRow::as_select()).first(tx.conn()).optional()?;
+    row.map(TokenRow::read).transpose()
+}
+
+/// Makes a plain token one that is found by its secret.
+pub fn set_secret(tx: &mut Tx, id: &TokenId, secret: &SecretDigest) -> Result<(), StoreError> {
+    let set = diesel::update(tokens::table.find(id.as_str())).set(tokens::secret_digest.eq(secret.as_str())).execute(tx.conn())?;
+    if set == 1 { Ok(()) } else { Err(StoreError::NotFound(NOUN)) }
+}
+
+/// The plain token with that secret, expired or revoked or not.
+pub fn find_by_secret(tx: &mut Tx, secret: &SecretDigest) -> Result<Option<Token>, StoreError> {
+    let row = tokens::table.filter(tokens::secret_digest.eq(secret.as_str())).select(TokenRow::as_select()).first(tx.conn()).optional()?;
     row.map(TokenRow::read).transpose()
 }
 

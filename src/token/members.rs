@@ -23,6 +23,11 @@ impl Members {
         if members.len() == count { Ok(Self(members)) } else { Err(Reason::Duplicate) }
     }
 
+    /// A member as it stands.
+    pub(super) fn value(&self, name: &str) -> Option<&Value> {
+        self.0.get(name)
+    }
+
     pub(super) fn has(&self, name: &str) -> bool {
         self.0.contains_key(name)
     }

@@ -40,6 +40,7 @@ fn claims() -> Claims {
         nbf: NOW,
         exp: NOW + 300,
         scope: "newsletter shipping".to_owned(),
+        cnf: None,
     }
 }
 

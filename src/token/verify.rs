@@ -8,12 +8,13 @@ use jsonwebtoken::{Algorithm, DecodingKey};
 use crate::domain::id::{ClientId, TokenId, VendorId};
 use crate::domain::text::Slug;
 
+use super::jws::Jws;
 use super::members::Members;
 use super::public::PublicKey;
-use super::{Claims, Issuer, LEEWAY_SECONDS, MOST_BYTES, Reason, Remembered, TokenError};
+use super::{Claims, Confirmation, Issuer, LEEWAY_SECONDS, MOST_BYTES, Reason, Remembered, TokenError};
 
 const HEADERS: [&str; 3] = ["alg", "kid", "typ"];
-const CLAIMS: [&str; 9] = ["aud", "client_id", "exp", "iat", "iss", "jti", "nbf", "scope", "sub"];
+const CLAIMS: [&str; 10] = ["aud", "client_id", "cnf", "exp", "iat", "iss", "jti", "nbf", "scope", "sub"];
 /// Headers by which a token would bring or point to the key that verifies it (RFC 7515 §4.1.2 to §4.1.8).
 const KEY_HEADERS: [&str; 6] = ["jku", "jwk", "x5u", "x5c", "x5t", "x5t#S256"];
 /// About 2 MB of claims at their usual size.
@@ -54,6 +55,7 @@ impl Verifier {
     /// # Errors
     /// One opaque error for all; its reason is for tests and counters.
     pub fn verify(&self, jwt: &str, now_seconds: i64) -> Result<Verified, TokenError> {
+        // Before it is hashed for the memory: a long text costs nothing.
         if jwt.len() > MOST_BYTES {
             return Err(Reason::TooLarge.into());
         }
@@ -82,11 +84,10 @@ impl Verifier {
 
     /// The payload part, once header and signature are good.
     fn signed_payload<'jwt>(&self, jwt: &'jwt str) -> Result<&'jwt str, Reason> {
-        let (message, signature) = jwt.rsplit_once('.').ok_or(Reason::Malformed)?;
-        let (header, payload) = message.split_once('.').filter(|(_, payload)| !payload.contains('.')).ok_or(Reason::Malformed)?;
-        let key = self.key_of(&Members::decode(header)?)?;
-        match jsonwebtoken::crypto::verify(signature, message.as_bytes(), key, Algorithm::ES256) {
-            Ok(true) => Ok(payload),
+        let jws = Jws::read(jwt)?;
+        let key = self.key_of(&jws.header)?;
+        match jsonwebtoken::crypto::verify(jws.signature, jws.message.as_bytes(), key, Algorithm::ES256) {
+            Ok(true) => Ok(jws.payload),
             Ok(false) | Err(_) => Err(Reason::Signature),
         }
     }
@@ -126,6 +127,7 @@ fn read_claims(members: &Members, issuer: &Issuer) -> Result<Claims, Reason> {
         nbf: members.seconds("nbf")?,
         exp: members.seconds("exp")?,
         scope: members.text("scope")?.to_owned(),
+        cnf: members.value("cnf").map(read_confirmation).transpose()?,
     };
     check_scope(&claims.scope)?;
     if claims.iss != issuer.issuer {
@@ -136,6 +138,11 @@ fn read_claims(members: &Members, issuer: &Issuer) -> Result<Claims, Reason> {
     }
     claims.check_lifetime()?;
     Ok(claims)
+}
+
+/// A token that is bound to a key names it and nothing else (RFC 9449 §6.1).
+fn read_confirmation(value: &serde_json::Value) -> Result<Confirmation, Reason> {
+    serde_json::from_value(value.clone()).map_err(|_| Reason::Form("cnf"))
 }
 
 /// One permit key or more, one space between (RFC 6749 §3.3).

@@ -178,7 +178,10 @@ pub async fn a_cursor_is_of_no_use_elsewhere(database: Database) {
     // The limit is no part of the question, and a new token of the same client goes on.
     assert_eq!(page(&house.token(&vendor).await, &with("permit=acme-people&limit=9", &cursor)).await.status, 200);
 
-    let client = house.post(Role::VendorManager, &format!("/api/v1/vendors/{}/clients", vendor.id), json!({"name": "second"})).await.good();
+    let client = house
+        .post(Role::VendorManager, &format!("/api/v1/vendors/{}/clients", vendor.id), json!({"name": "second", "hand_over": "answer"}))
+        .await
+        .good();
     let text = |name: &str| client[name].as_str().unwrap().to_owned();
     let second = Vendor { client_id: text("client_id"), client_secret: text("client_secret"), ..vendor.clone() };
     for (whose, token, query) in [

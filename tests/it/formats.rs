@@ -19,7 +19,7 @@ use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::file::metadata::{KeyValue, ParquetMetaData};
 use parquet::file::properties::WriterProperties;
 use serde_json::{Value, json};
-use tidegate::app::oauth;
+use tidegate::app::oauth::{self, Presented, Scheme};
 use tidegate::app::release::{self, Asked, Coding, Format, Request, Wire};
 use tidegate::domain::person::Role;
 
@@ -232,8 +232,9 @@ fn nothing_raw_stands_beside_the_rows() {
 
 /// A stream as the use case gives it, before any socket: its chunks, and whether it ended whole.
 pub async fn chunks(house: &House, token: &str, dataset: &str, wire: Wire) -> (String, Vec<Bytes>, bool) {
+    let presented = Presented { scheme: Scheme::Bearer, token, proofs: &[], method: "GET", path: "/", from: [127, 0, 0, 1].into() };
     let request = Request {
-        bearer: oauth::bearer(&house.app, token, [127, 0, 0, 1].into()).unwrap().unwrap(),
+        bearer: oauth::bearer(&house.app, presented).await.unwrap(),
         dataset: dataset.to_owned(),
         permit: None,
         asked: Asked::default(),

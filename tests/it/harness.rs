@@ -301,7 +301,10 @@ impl House {
         let paper = self.assess(&vendor).await;
         self.act(&vendor, "activate").await;
         let agreement = self.agree(&vendor, name, &paper, permits).await;
-        let client = self.post(Role::VendorManager, &format!("/api/v1/vendors/{vendor}/clients"), json!({"name": "machine"})).await.good();
+        let client = self
+            .post(Role::VendorManager, &format!("/api/v1/vendors/{vendor}/clients"), json!({"name": "machine", "hand_over": "answer"}))
+            .await
+            .good();
         let text = |name: &str| client[name].as_str().unwrap().to_owned();
         Vendor { id: vendor, agreement, client_id: text("client_id"), client_secret: text("client_secret") }
     }

@@ -1,8 +1,12 @@
 //! OAuth as vendors' machines speak it: metadata, grants, forged tokens, revocation, and which gate a refusal names.
 
+mod assertions;
 mod clients;
+mod dpop;
 mod forged;
 mod gates;
+mod plain;
+mod signer;
 
 use serde_json::{Value, json};
 use tidegate::domain::person::Role;
@@ -57,7 +61,10 @@ fn the_metadata_say_what_is_there() {
         let server = read("/.well-known/oauth-authorization-server").await;
         assert_eq!(server["issuer"], house.url);
         assert_eq!(server["grant_types_supported"], json!(["client_credentials"]));
-        assert_eq!(server["token_endpoint_auth_methods_supported"], json!(["client_secret_basic", "client_secret_post"]));
+        assert_eq!(
+            server["token_endpoint_auth_methods_supported"],
+            json!(["private_key_jwt", "client_secret_basic", "client_secret_post"])
+        );
         let resource = read("/.well-known/oauth-protected-resource").await;
         assert_eq!((&resource["resource"], &resource["authorization_servers"]), (&json!(house.url), &json!([house.url])));
         assert_eq!(resource["bearer_methods_supported"], json!(["header"]));
@@ -161,7 +168,7 @@ fn a_token_is_asked_for_as_the_rfc_says() {
 }
 
 async fn a_client_may_ask_only_for_its_own_permits(house: &House, vendor: &Vendor) {
-    let body = json!({"name": "narrow", "permits": ["acme-one"]});
+    let body = json!({"name": "narrow", "permits": ["acme-one"], "hand_over": "answer"});
     let client = house.post(Role::VendorManager, &format!("/api/v1/vendors/{}/clients", vendor.id), body).await.good();
     let basic = Some((client["client_id"].as_str().unwrap(), client["client_secret"].as_str().unwrap()));
     assert_eq!(form(house, "/oauth/token", basic, "grant_type=client_credentials").await.good()["scope"], "acme-one");
@@ -185,7 +192,10 @@ async fn secrets_and_tokens_stop_at_once(database: Database) {
     let shown = house.get(Role::VendorManager, &format!("/api/v1/clients/{}", vendor.client_id)).await;
     assert!(!shown.text.contains("client_secret") && !shown.text.contains(&vendor.client_secret));
     let token = house.token(&vendor).await;
-    let rotated = house.post(Role::VendorManager, &format!("/api/v1/clients/{}/rotate", vendor.client_id), json!({})).await.good();
+    let rotated = house
+        .post(Role::VendorManager, &format!("/api/v1/clients/{}/rotate", vendor.client_id), json!({"hand_over": "answer"}))
+        .await
+        .good();
     refused(&house.ask_token(&vendor, None).await, 401, "invalid_client", "the old secret");
     let vendor = Vendor { client_secret: rotated["client_secret"].as_str().unwrap().to_owned(), ..vendor };
     pull(&token).await.good();
@@ -245,7 +255,10 @@ fn a_token_never_outlives_what_it_rests_on() {
         house.post(Role::VendorManager, &format!("{base}/submit"), json!({})).await.good();
         let approved = house.approve(&draft, 1, house.key(Role::PrivacyOfficer), json!([])).await.good();
         house.sign(&draft, 1, approved["versions"][0]["document"].as_str().unwrap()).await;
-        let client = house.post(Role::VendorManager, &format!("/api/v1/vendors/{vendor}/clients"), json!({"name": "m"})).await.good();
+        let client = house
+            .post(Role::VendorManager, &format!("/api/v1/vendors/{vendor}/clients"), json!({"name": "m", "hand_over": "answer"}))
+            .await
+            .good();
         let text = |name: &str| client[name].as_str().unwrap().to_owned();
         let acme = Vendor { id: vendor, agreement: draft, client_id: text("client_id"), client_secret: text("client_secret") };
 

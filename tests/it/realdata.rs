@@ -69,7 +69,8 @@ async fn vendor(house: &House, name: &str, permits: &[(&str, Value)]) -> crate::
     house.post(Role::VendorManager, &format!("{base}/versions/1/submit"), json!({})).await.good();
     let approved = house.approve(&agreement, 1, house.key(Role::PrivacyOfficer), json!([])).await.good();
     house.sign(&agreement, 1, approved["versions"][0]["document"].as_str().unwrap()).await;
-    let client = house.post(Role::VendorManager, &format!("/api/v1/vendors/{id}/clients"), json!({"name": "m"})).await.good();
+    let client =
+        house.post(Role::VendorManager, &format!("/api/v1/vendors/{id}/clients"), json!({"name": "m", "hand_over": "answer"})).await.good();
     let text = |name: &str| client[name].as_str().unwrap().to_owned();
     crate::harness::Vendor { id, agreement, client_id: text("client_id"), client_secret: text("client_secret") }
 }

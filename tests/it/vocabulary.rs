@@ -63,7 +63,10 @@ async fn agreed(house: &House, purposes: &[&str], categories: &[&str], permits: 
     house.post(Role::VendorManager, &format!("/api/v1/agreements/{agreement}/versions/1/submit"), json!({})).await.good();
     let approved = house.approve(&agreement, 1, house.key(OFFICER), json!([])).await.good();
     house.sign(&agreement, 1, approved["versions"][0]["document"].as_str().unwrap()).await;
-    let client = house.post(Role::VendorManager, &format!("/api/v1/vendors/{vendor}/clients"), json!({"name": "machine"})).await.good();
+    let client = house
+        .post(Role::VendorManager, &format!("/api/v1/vendors/{vendor}/clients"), json!({"name": "machine", "hand_over": "answer"}))
+        .await
+        .good();
     let text = |name: &str| client[name].as_str().unwrap().to_owned();
     Vendor { id: vendor, agreement, client_id: text("client_id"), client_secret: text("client_secret") }
 }

@@ -2,13 +2,14 @@
 
 use crate::app::{App, AppError};
 use crate::domain::Invalid;
+use crate::domain::activation::ActivationLink;
 use crate::domain::client::{Client, Token};
 use crate::domain::id::{ClientId, TokenId, VendorId};
 use crate::domain::text::Slug;
 use crate::domain::time::Instant;
 use crate::domain::vendor::Vendor;
 use crate::store::overview::{PulledBy, last_pulls};
-use crate::store::{Page, Tx, catalogue, client_lines, clients, permits, tokens, vendors};
+use crate::store::{Page, Tx, activation_links, catalogue, client_lines, clients, permits, tokens, vendors};
 
 pub use crate::store::client_lines::ClientFilter;
 
@@ -75,6 +76,10 @@ pub struct ClientView {
     pub last_pull: Option<Instant>,
     /// A permit in force that it may ask for, to try the first pull with.
     pub first: Option<Pullable>,
+    /// Whether a secret can be used now: a client may have none yet, and one with keys never has one.
+    pub has_secret: bool,
+    /// Links that wait to be used, newest first.
+    pub links: Vec<ActivationLink>,
 }
 
 /// One client as its page shows it; `page` is of its tokens, newest first.
@@ -92,6 +97,8 @@ pub async fn view(app: &App, id: ClientId, page: Page) -> Result<ClientView, App
                 token_count: tokens::count_outstanding(tx, &id)?,
                 last_pull: last_pulls(tx, PulledBy::Client, std::slice::from_ref(&id))?.into_values().next(),
                 first: first_pull(tx, &client)?,
+                has_secret: clients::find_with_secrets(tx, &id)?.is_some_and(|(_, secrets)| secrets.present.is_some()),
+                links: activation_links::waiting(tx, &id)?,
                 tokens: listed,
                 client,
                 vendor,
@@ -105,7 +112,7 @@ pub async fn first_of(app: &App, client: Client) -> Result<Option<Pullable>, App
     app.store.read(move |tx| first_pull(tx, &client)).await
 }
 
-fn first_pull(tx: &mut Tx, client: &Client) -> Result<Option<Pullable>, AppError> {
+pub(super) fn first_pull(tx: &mut Tx, client: &Client) -> Result<Option<Pullable>, AppError> {
     let found = catalogue::first_in_force(tx, &client.vendor, client.permits.as_ref())?;
     Ok(found.map(|(permit, terms)| Pullable { permit, dataset: terms.dataset, purpose: terms.purpose }))
 }

@@ -84,7 +84,7 @@ pub fn holding(tx: &mut Tx, keyring: &Keyring, claimed: Token, clock: &Clock) ->
 pub fn kept(tx: &mut Tx, claimed: Token) -> Result<Token, AppError> {
     let now = tx.now();
     Ok(match tokens::find(tx, &claimed.id)? {
-        Some(kept) if kept.client == claimed.client && kept.vendor == claimed.vendor => kept,
+        Some(kept) if kept.client == claimed.client && kept.vendor == claimed.vendor && kept.bound_to == claimed.bound_to => kept,
         None if claimed.expires_at <= now => claimed,
         Some(kept) => Token { revoked_at: Some(now), ..kept },
         None => Token { revoked_at: Some(now), ..claimed },

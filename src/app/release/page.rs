@@ -18,7 +18,7 @@ use crate::store::{counters, quotas};
 use super::super::consents::{self, Admitting};
 use super::super::{App, AppError, append, new_id};
 use super::ledger;
-use super::{Decided, Request, allowance, beside, decide, digest_of, note, receiver, what, worth_asking_again};
+use super::{Decided, Request, allowance, beside, decide, digest_of, note, receiver, use_proof, what, worth_asking_again};
 
 /// Rows of a page when `limit` is not given.
 pub const DEFAULT_LIMIT: u64 = 1_000;
@@ -198,6 +198,7 @@ async fn record(app: &Arc<App>, request: &Request, decided: &Decided, built: &Bu
     let (beside, segment, rows, known) = (beside(&request.asked)?, built.segment.clone(), built.rows, decided.counters);
     let (asking, seen) = (built.admitting.asking().clone(), built.admitting.watermark);
     let (recording, subjects) = (Arc::clone(&plan), Arc::clone(&built.subjects));
+    let bearer = request.bearer.clone();
     let outcome = app
         .store
         .release(&request.bearer.token.vendor.clone(), move |tx| {
@@ -215,6 +216,7 @@ async fn record(app: &Arc<App>, request: &Request, decided: &Decided, built: &Bu
             if used.saturating_add(rows) > plan.daily_rows() {
                 return Ok((Recorded::Moved, now, Some(used), None));
             }
+            use_proof(tx, &bearer)?;
             // Where another broker charged in between, the error takes this charge back.
             let requests = allowance::charge_request(tx, &plan, now)?;
             let used = allowance::charge(tx, &plan, rows, &subjects, now)?;

@@ -32,6 +32,7 @@ async fn attempt(app: &Arc<App>, request: &Request) -> Result<ReleasedSchema, Ap
     let _place = app.streams.page()?;
     // From the live state: nothing after this asks the counters.
     let decided = decide(app, request, true).await?;
+    super::spend_proof(app, &request.bearer).await?;
     let plan = &decided.plan;
     let of_engine = |error| AppError::of_engine(error, plan.dataset().name.as_str());
     let secrets = super::secrets(app, &decided).await?;

@@ -21,7 +21,7 @@ use crate::store::{counters, quotas};
 use self::running::Running;
 use super::super::{App, AppError, append, new_id};
 use super::limits::{Slot, check_recording};
-use super::{Decided, Request, allowance, beside, decide, note, receiver, what, worth_asking_again};
+use super::{Decided, Request, allowance, beside, decide, note, receiver, use_proof, what, worth_asking_again};
 
 /// The stream broke: the connection must end without its terminating chunk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -112,7 +112,7 @@ async fn open(
     let plan = Arc::clone(&decided.plan);
     let body = Body::Opened(Opened { to: receiver(app, request)?, what: what(&plan, release, source, format, consent) });
     let (beside, known, broker) = (beside(&request.asked)?, decided.counters, app.settings.broker.clone());
-    let (release, token) = (release.clone(), request.bearer.token.clone());
+    let (release, token, bearer) = (release.clone(), request.bearer.token.clone(), request.bearer.clone());
     let opening = Arc::clone(&plan);
     let opened = app
         .store
@@ -126,6 +126,7 @@ async fn open(
             if used >= plan.daily_rows() {
                 return Err(allowance::spent_today(Limit::Rows, now).into());
             }
+            use_proof(tx, &bearer)?;
             let requests = allowance::charge_request(tx, &plan, now)?;
             append(tx, &body, beside)?;
             let open = OpenStream {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use tracing::info;
 
-use crate::app::access::Issuing;
+use crate::app::access::{HandOver, Handed, Issuing};
 use crate::app::agreements::{self, AgreementView, Approval, Draft, Signing};
 use crate::app::assessments::Deciding;
 use crate::app::people::{self, AddPerson};
@@ -113,8 +113,10 @@ async fn active(app: &App, cast: &Cast, profile: Profile) -> Result<VendorAccess
     let paper = assess(app, cast, &vendor, &profile).await?;
     move_by(app, cast, &vendor.id, VendorAct::Activate).await?;
     agree(app, cast, &vendor, &profile, paper).await?;
-    let machine = Issuing { name: "production".parse().map_err(AppError::from)?, permits: None, addresses: Vec::new() };
-    let (client, secret) = access::issue(app, &cast.manager, vendor.id.clone(), machine).await?;
+    let machine = Issuing::plain("production".parse().map_err(AppError::from)?, HandOver::Answer);
+    let (client, Handed::Shown(secret)) = access::issue(app, &cast.manager, vendor.id.clone(), machine).await? else {
+        return Err(AppError::Internal("a client of the demo got no secret".to_owned()).into());
+    };
     Ok(VendorAccess {
         name: profile.legal_name.to_owned(),
         lifecycle: "active".to_owned(),

@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
-use crate::app::oauth::{self, Bearer, OauthError};
+use crate::app::oauth::{self, Asking, Bearer, Credentials, OauthError, Presented, Scheme};
 use crate::app::release::{self, Asked, Format, Request};
 use crate::app::{App, AppError};
 use crate::domain::secret::PlainSecret;
@@ -15,9 +15,11 @@ const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
 async fn token(app: &App, vendor: &VendorAccess) -> Result<Bearer, OauthError> {
     let (Some(id), Some(secret)) = (&vendor.client_id, &vendor.client_secret) else { return Err(OauthError::InvalidClient) };
-    let client = oauth::authenticate(app, id, &PlainSecret::new(secret), HERE).await?;
-    let granted = oauth::grant(app, client, None).await?;
-    oauth::bearer(app, granted.access_token.reveal(), HERE)?.ok_or(OauthError::InvalidClient)
+    let credentials = Credentials::Secret { id: id.clone(), secret: PlainSecret::new(secret) };
+    let granted = oauth::grant(app, &credentials, HERE, Asking::default()).await?;
+    let token = granted.access_token.reveal();
+    let presented = Presented { scheme: Scheme::Bearer, token, proofs: &[], method: "GET", path: "/", from: HERE };
+    oauth::bearer(app, presented).await.map_err(|_| OauthError::InvalidClient)
 }
 
 fn request(bearer: Bearer, dataset: &str) -> Request {
@@ -27,9 +29,7 @@ fn request(bearer: Bearer, dataset: &str) -> Request {
 fn of_oauth(error: OauthError) -> AppError {
     match error {
         OauthError::App(error) => error,
-        other @ (OauthError::InvalidClient | OauthError::Address | OauthError::InvalidScope(_) | OauthError::TooMuchScope) => {
-            AppError::Internal(other.to_string())
-        }
+        other => AppError::Internal(other.to_string()),
     }
 }
 

@@ -1,9 +1,12 @@
-//! Access: clients of vendors, their secrets shown once, their tokens, and how each of them is stopped.
+//! Access: clients of vendors, how they prove who they are, their tokens, and how each of them is stopped.
 
 pub mod addresses;
+pub mod authentication;
+pub mod snippets;
 pub mod stop;
+pub mod tokens;
 
-mod snippets;
+mod link;
 
 use std::collections::BTreeSet;
 
@@ -11,25 +14,25 @@ use actix_web::http::StatusCode;
 use actix_web::{Error, HttpRequest, HttpResponse};
 use askama::Template;
 
-use crate::app::access::{self, ClientFilter, ClientLine, ClientView, Issuing};
+use crate::app::access::{self, ClientFilter, ClientLine, ClientView, HandOver, Handed, Issuing};
 use crate::app::lists::{Page, VendorFilter};
 use crate::app::{App, AppError, vendors};
 use crate::domain::Invalid;
-use crate::domain::client::Client;
+use crate::domain::client::{Authentication, Client, TokenKind};
 use crate::domain::id::{ClientId, VendorId};
-use crate::domain::secret::PlainSecret;
 use crate::domain::text::{Name, Slug};
 use crate::domain::vendor::Vendor;
 use crate::http::api::Tidegate;
 use crate::http::guard::{ManageAccess, Read};
 use crate::policy::Denied;
 
-use self::snippets::Snippet;
+use self::snippets::{How, Snippet};
 use super::answer::render;
 use super::datasets::{asked, next_part};
 use super::error::Wire;
 use super::form::Typed;
 use super::guard::{Sent, Visitor, wanted};
+use super::lead::see_other_saying;
 use super::page::{Frame, Section};
 use super::parts::{Choice, Crumb, Fact};
 use super::words;
@@ -37,8 +40,18 @@ use super::words;
 type Answer = Result<HttpResponse, Error>;
 
 /// What the fields are called.
-pub const LABELS: &[(&str, &str)] =
-    &[("name", "Name"), ("permits", "Permits"), ("addresses", "Addresses"), ("grace_seconds", "The old secret"), ("reason", "Reason")];
+pub const LABELS: &[(&str, &str)] = &[
+    ("name", "Name"),
+    ("permits", "Permits"),
+    ("addresses", "Addresses"),
+    ("authentication", "How it proves who it is"),
+    ("keys", "Public keys"),
+    ("uri", "Address of its keys"),
+    ("dpop", "Tokens bound to a key"),
+    ("ends_on", "Last day"),
+    ("grace_seconds", "The old secret"),
+    ("reason", "Reason"),
+];
 
 /// Clients on a page of the list.
 const ROWS: usize = 50;
@@ -78,20 +91,9 @@ struct NewPage {
     crumbs: Vec<Crumb>,
     vendor: Vendor,
     permits: Vec<Choice>,
+    kinds: Vec<Choice>,
+    bindings: Vec<Choice>,
     typed: Typed,
-}
-
-#[derive(Template)]
-#[template(path = "access/secret.html")]
-struct SecretPage {
-    frame: Frame,
-    crumbs: Vec<Crumb>,
-    client: Client,
-    secret: String,
-    shell: String,
-    snippets: Vec<Snippet>,
-    /// Whether a permit in force is behind the lines.
-    pulls: bool,
 }
 
 #[derive(Template)]
@@ -166,7 +168,11 @@ fn client_id<P>(request: &HttpRequest, by: &Visitor<P>) -> Result<ClientId, Erro
 /// The form for a new client.
 pub async fn new(request: HttpRequest, app: Tidegate, by: Visitor<ManageAccess>) -> Answer {
     let id = vendor_id(&request, &by)?;
-    new_page(&request, &app, &by, id, (StatusCode::OK, Typed::default().with("limit", "all"))).await
+    new_page(&request, &app, &by, id, (StatusCode::OK, fresh())).await
+}
+
+fn fresh() -> Typed {
+    Typed::default().with("limit", "all").with("authentication", "secret").with("dpop", "optional")
 }
 
 async fn new_page(request: &HttpRequest, app: &App, by: &Visitor<ManageAccess>, id: VendorId, shown: (StatusCode, Typed)) -> Answer {
@@ -175,26 +181,46 @@ async fn new_page(request: &HttpRequest, app: &App, by: &Visitor<ManageAccess>, 
     let crumbs = vec![crumb(), Crumb { href: format!("/vendors/{}", vendor.id), label: vendor.profile.legal_name.to_string() }];
     let frame = by.frame(request, "Issue a client", Section::Access);
     let (status, typed) = shown;
-    Ok(render(request, status, &NewPage { frame, crumbs, vendor, permits, typed }))
+    Ok(render(
+        request,
+        status,
+        &NewPage { frame, crumbs, vendor, permits, kinds: authentication::kinds(), bindings: authentication::bindings(), typed },
+    ))
 }
 
-/// Issues a client and shows its secret, this once.
+/// Issues a client and shows the link to its secret, this once.
 pub async fn issue(request: HttpRequest, app: Tidegate, sent: Sent<ManageAccess>) -> Answer {
     let Sent { by, typed } = sent;
     let id = vendor_id(&request, &by)?;
-    let mut errors = Vec::new();
-    let name = wanted::<Name>(&typed, "name", &mut errors);
-    let permits = limit_of(&typed).map_err(|error| errors.push(error)).ok();
-    let addresses = addresses::read(&typed).map_err(|error| errors.push(error)).ok();
-    let (Some(name), Some(permits), Some(addresses)) = (name, permits, addresses) else {
-        return new_page(&request, &app, &by, id, (StatusCode::UNPROCESSABLE_ENTITY, typed.refused(errors))).await;
+    let issuing = match issuing(&typed) {
+        Ok(issuing) => issuing,
+        Err(errors) => return new_page(&request, &app, &by, id, (StatusCode::UNPROCESSABLE_ENTITY, typed.refused(errors))).await,
     };
-    match access::issue(&app, &by.actor(), id.clone(), Issuing { name, permits, addresses }).await {
-        Ok((client, secret)) => secret_page(&request, &app, &by, client, &secret).await,
+    match access::issue(&app, &by.actor(), id.clone(), issuing).await {
+        Ok((client, Handed::Link { link, ends_at })) => link::secret(&request, &app, &by, client, (&link, ends_at)),
+        Ok((client, Handed::Shown(_) | Handed::Nothing)) => {
+            let word = "The client is issued. Its keys are good from now on.";
+            Ok(see_other_saying(&request, format!("/clients/{}", client.id), word))
+        }
         Err(AppError::Invalid(error) | AppError::Denied(Denied::Invalid(error))) => {
             new_page(&request, &app, &by, id, (StatusCode::UNPROCESSABLE_ENTITY, typed.refused([error]))).await
         }
         Err(error) => Err(by.refuse(&request, error)),
+    }
+}
+
+fn issuing(typed: &Typed) -> Result<Issuing, Vec<Invalid>> {
+    let mut errors = Vec::new();
+    let name = wanted::<Name>(typed, "name", &mut errors);
+    let permits = limit_of(typed).map_err(|error| errors.push(error)).ok();
+    let addresses = addresses::read(typed).map_err(|error| errors.push(error)).ok();
+    let authentication = authentication::read(typed).map_err(|error| errors.push(error)).ok();
+    let dpop = authentication::read_binding(typed).map_err(|error| errors.push(error)).ok();
+    match (name, permits, addresses, authentication, dpop) {
+        (Some(name), Some(permits), Some(addresses), Some(authentication), Some(dpop)) => {
+            Ok(Issuing { name, permits, addresses, authentication, dpop, hand_over: HandOver::Link })
+        }
+        _ => Err(errors),
     }
 }
 
@@ -211,21 +237,6 @@ fn limit_of(typed: &Typed) -> Result<Option<BTreeSet<Slug>>, Invalid> {
     }
 }
 
-async fn secret_page(request: &HttpRequest, app: &App, by: &Visitor<ManageAccess>, client: Client, secret: &PlainSecret) -> Answer {
-    let first = by.want(request, access::first_of(app, client.clone()).await)?;
-    let frame = by.frame(request, "The client's secret", Section::Access);
-    let page = SecretPage {
-        frame,
-        crumbs: crumbs(&client),
-        shell: snippets::shell(&client.id, secret.reveal()),
-        snippets: snippets::of(&app.settings.public_url, first.as_ref()),
-        pulls: first.is_some(),
-        secret: secret.reveal().to_owned(),
-        client,
-    };
-    Ok(render(request, StatusCode::OK, &page))
-}
-
 /// One client: what it may ask for, and the tokens that still open something.
 pub async fn show(request: HttpRequest, app: Tidegate, by: Visitor<Read>) -> Answer {
     let id = client_id(&request, &by)?;
@@ -238,11 +249,21 @@ pub async fn show(request: HttpRequest, app: Tidegate, by: Visitor<Read>) -> Ans
         crumbs: vec![crumb()],
         facts: facts(&view),
         next: next_part(&format!("/clients/{id}"), &asked, &[], view.next_token.clone()),
-        snippets: snippets::of(&app.settings.public_url, view.first.as_ref()),
-        shell: snippets::shell(&id, "…"),
+        snippets: snippets::of(&app.settings.public_url, view.first.as_ref(), how(&view)),
+        shell: snippets::shell(&id, how(&view), "…"),
         view,
     };
     Ok(render(&request, StatusCode::OK, &page))
+}
+
+/// What the client's lines of code begin with.
+fn how(view: &ClientView) -> How {
+    let plain = !view.has_secret && view.tokens.iter().any(|token| token.kind == TokenKind::Plain);
+    match view.client.authentication {
+        Authentication::Keys { .. } | Authentication::KeysAt { .. } => How::Key,
+        Authentication::Secret if plain => How::Plain,
+        Authentication::Secret => How::Secret,
+    }
 }
 
 fn facts(view: &ClientView) -> Vec<Fact> {
@@ -257,6 +278,8 @@ fn facts(view: &ClientView) -> Vec<Fact> {
         vendor,
         Fact::new("May ask for", permits),
         Fact::new("May ask from", addresses::said(client)),
+        Fact::new("Proves who it is", authentication::said(client)),
+        Fact::new("Tokens bound to a key", authentication::said_binding(client)),
         Fact::new("Issued", words::instant(&client.created_at)),
         Fact::new("Last pull", last),
     ];

@@ -2,7 +2,7 @@
 
 use crate::domain::agreement::VersionStatus;
 use crate::domain::assessment::{AssessmentStatus, Verdict};
-use crate::domain::client::{Client, Token};
+use crate::domain::client::{Client, Token, TokenKind};
 use crate::domain::dataset::{ColumnState, FieldClass, LogicalType};
 use crate::domain::gate::Gate;
 use crate::domain::permit::{Permit, RevisionStatus};
@@ -179,6 +179,15 @@ pub fn review(valid_until: Option<Instant>, now: Instant) -> Badge {
 /// Where a client stands.
 pub fn client(client: &Client) -> Badge {
     if client.revoked_at.is_some() { Badge::new(Tone::Stopped, "Revoked") } else { Badge::new(Tone::InForce, "Live") }
+}
+
+/// What kind a token is of.
+pub fn token_kind(token: &Token) -> &'static str {
+    match (token.kind, token.bound_to.is_some()) {
+        (TokenKind::Plain, _) => "plain",
+        (TokenKind::Access, true) => "asked for, bound to a key",
+        (TokenKind::Access, false) => "asked for",
+    }
 }
 
 /// Where a token stands.

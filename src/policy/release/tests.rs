@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::*;
 use crate::domain::agreement::AgreementTerms;
 use crate::domain::assessment::{AssessmentKind, AssessmentStatus, Decision};
+use crate::domain::client::{Authentication, Binding, TokenKind};
 use crate::domain::condition::Condition;
 use crate::domain::dataset::{FieldClass, SourceLocation, SubjectMapping};
 use crate::domain::evidence::{EvidenceFacts, EvidenceType};
@@ -77,6 +78,8 @@ fn open() -> LiveState {
     LiveState {
         token: Token {
             id: id(1),
+            kind: TokenKind::Access,
+            bound_to: None,
             client: id(2),
             vendor: id(3),
             scope: vec![text("pull")],
@@ -90,6 +93,8 @@ fn open() -> LiveState {
             name: text("machine"),
             permits: None,
             addresses: Vec::new(),
+            authentication: Authentication::Secret,
+            dpop: Binding::Optional,
             created_at: past,
             revoked_at: None,
             old_secret_until: None,

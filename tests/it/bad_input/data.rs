@@ -258,8 +258,10 @@ fn a_cursor_goes_on_with_its_own_request_only() {
         let again = house.token(&acme).await;
         with_cursor(&house, &again, query, &next).await.good();
 
-        let client =
-            house.post(Role::VendorManager, &format!("/api/v1/vendors/{}/clients", acme.id), json!({"name": "second"})).await.good();
+        let client = house
+            .post(Role::VendorManager, &format!("/api/v1/vendors/{}/clients", acme.id), json!({"name": "second", "hand_over": "answer"}))
+            .await
+            .good();
         let text = |name: &str| client[name].as_str().unwrap().to_owned();
         let second = crate::harness::Vendor { client_id: text("client_id"), client_secret: text("client_secret"), ..acme.clone() };
         let seconds = house.token(&second).await;

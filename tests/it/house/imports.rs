@@ -51,6 +51,8 @@ pub const OUTSIDE: &[(&str, &[&str])] = &[
     ("hmac", &["engine", "keys"]),
     ("ipnet", &["domain"]),
     ("sha2", &["engine"]),
+    ("spki", &["token"]),
+    ("url", &["token"]),
     ("geohash", &["engine"]),
     ("h3o", &["engine"]),
     ("regex", &["domain"]),

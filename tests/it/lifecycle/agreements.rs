@@ -17,7 +17,7 @@ pub async fn active(house: &House, name: &str) -> (String, String) {
 }
 
 async fn client(house: &House, vendor: &str, agreement: &str) -> Vendor {
-    let client = manager(house, &format!("/api/v1/vendors/{vendor}/clients"), json!({"name": "m"})).await.good();
+    let client = manager(house, &format!("/api/v1/vendors/{vendor}/clients"), json!({"name": "m", "hand_over": "answer"})).await.good();
     let text = |name: &str| client[name].as_str().unwrap().to_owned();
     Vendor { id: vendor.to_owned(), agreement: agreement.to_owned(), client_id: text("client_id"), client_secret: text("client_secret") }
 }

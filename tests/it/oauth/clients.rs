@@ -30,6 +30,8 @@ async fn begun_with(database: Database, settings: &[(&str, &str)]) -> (House, Ve
 }
 
 async fn rotate(house: &House, vendor: &Vendor, body: Value) -> Answer {
+    let mut body = body;
+    body["hand_over"] = json!("answer");
     house.post(Role::VendorManager, &format!("/api/v1/clients/{}/rotate", vendor.client_id), body).await
 }
 

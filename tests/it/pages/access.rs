@@ -25,8 +25,25 @@ fn lines(page: &str, key: &str) -> String {
 }
 
 fn secret(page: &str) -> String {
-    page.split_once("<code id=\"secret\">").unwrap().1.split('<').next().unwrap().to_owned()
+    page.split_once("<code id=\"secret\">").unwrap_or_else(|| panic!("nothing is shown: {page}")).1.split('<').next().unwrap().to_owned()
 }
+
+/// The path of the link that a page shows.
+fn link(page: &str) -> String {
+    let link = secret(page);
+    format!("/activate/{}", link.split_once("/activate/").unwrap_or_else(|| panic!("no link: {link}")).1)
+}
+
+/// Uses a link as the vendor's people do: they have no session.
+async fn collect(house: &House, path: &str) -> Answer {
+    Answer::of(house.http.post(format!("{}{path}", house.url)).send().await.unwrap()).await
+}
+
+async fn look(house: &House, path: &str) -> Answer {
+    Answer::of(house.http.get(format!("{}{path}", house.url)).send().await.unwrap()).await
+}
+
+const PROOF: [(&str, &str); 2] = [("authentication", "secret"), ("dpop", "optional")];
 
 /// Whether a program is on this machine.
 fn is_there(program: &str) -> bool {
@@ -43,7 +60,8 @@ async fn run_lines(environment: &str, program: &str) -> String {
 
 async fn issue(browser: &Browser<'_>, vendor: &str, name: &str) -> Answer {
     let form = format!("/vendors/{vendor}/clients/new");
-    browser.fill(&form, &format!("/vendors/{vendor}/clients"), &[("name", name), ("limit", "all")]).await
+    let fields = [&[("name", name), ("limit", "all")], &PROOF[..]].concat();
+    browser.fill(&form, &format!("/vendors/{vendor}/clients"), &fields).await
 }
 
 fn client_of(page: &str) -> String {
@@ -58,11 +76,28 @@ async fn a_secret_is_shown_once_and_its_lines_pull_rows(database: Database) {
     let form = manager.get(&format!("/vendors/{}/clients/new", vendor.id)).await;
     let csrf = token(&form.text);
     let fields = [("csrf", csrf.as_str()), ("name", "nightly import"), ("limit", "some"), ("permits", "acme-people")];
+    let fields = [&fields[..], &PROOF[..]].concat();
     let path = format!("/vendors/{}/clients", vendor.id);
-    let shown = manager.submit(&path, &fields).await;
-    assert_eq!(shown.status, 200, "{}", shown.text);
+    let issued = manager.submit(&path, &fields).await;
+    assert_eq!((issued.status, issued.header("cache-control")), (200, "no-store"), "{}", issued.text);
+    assert!(!issued.text.contains("tg_cs_"), "the staff never see the secret");
+    let client = client_of(&issued.text);
+    assert!(manager.get(&format!("/clients/{client}")).await.text.contains("waits to be used"));
+    let activate = link(&issued.text);
+    // Looking at it, as mail programs do, uses nothing up.
+    for _ in 0..2 {
+        let looked = look(&house, &activate).await;
+        assert!(looked.status == 200 && looked.text.contains("nightly import") && !looked.text.contains("tg_cs_"), "{}", looked.text);
+    }
+    let shown = collect(&house, &activate).await;
+    assert_eq!((shown.status, shown.header("cache-control")), (200, "no-store"), "{}", shown.text);
     let plain = secret(&shown.text);
-    assert_eq!(shown.header("cache-control"), "no-store");
+    let file = shown.text.split_once("href=\"data:text/plain;base64,").unwrap().1.split('"').next().unwrap();
+    let file = String::from_utf8(data_encoding::BASE64.decode(file.replace("&#43;", "+").as_bytes()).unwrap()).unwrap();
+    assert_eq!(file, format!("TIDEGATE_URL={}\nTIDEGATE_CLIENT_ID={client}\nTIDEGATE_CLIENT_SECRET={plain}\n", house.url));
+    for used in [collect(&house, &activate).await, look(&house, &activate).await] {
+        assert!(used.status == 404 && used.text.contains("works once") && !used.text.contains("tg_cs_"), "{}", used.text);
+    }
 
     let environment = lines(&shown.text, "shell");
     for key in ["curl", "python", "node"] {
@@ -91,11 +126,10 @@ async fn a_secret_is_shown_once_and_its_lines_pull_rows(database: Database) {
     // A reload sends the form again: nothing is issued, and nothing is shown.
     let again = manager.submit(&path, &fields).await;
     assert_eq!(again.status, 409);
-    assert!(!again.text.contains("tg_cs_") && again.text.contains("shown once"), "{}", again.text);
-    let client = client_of(&shown.text);
+    assert!(!again.text.contains("tg_al_") && again.text.contains("shown once"), "{}", again.text);
     let page = manager.get(&format!("/clients/{client}")).await;
     assert_eq!(page.status, 200);
-    assert!(!page.text.contains(&plain) && !page.text.contains("tg_cs_"), "the secret is not shown again");
+    assert!(!page.text.contains(&plain) && !page.text.contains("tg_cs_") && !page.text.contains("tg_al_"), "nothing is shown again");
     assert!(page.text.contains("acme-people") && page.text.contains("First lines of code"), "{}", page.text);
     let clients = house.get(Role::VendorManager, &format!("/api/v1/vendors/{}/clients", vendor.id)).await.good();
     assert_eq!(clients["items"].as_array().unwrap().len(), 2, "the harness's own, and the one");
@@ -103,12 +137,24 @@ async fn a_secret_is_shown_once_and_its_lines_pull_rows(database: Database) {
     // A new secret: the old one is refused at once.
     let rotated = manager.fill(&format!("/clients/{client}/rotate"), &format!("/clients/{client}/rotate"), &[]).await;
     assert_eq!(rotated.status, 200, "{}", rotated.text);
-    let new = secret(&rotated.text);
+    let ask = async |secret: &str| {
+        let asking = crate::harness::Vendor { client_id: client.clone(), client_secret: secret.to_owned(), ..vendor.clone() };
+        house.ask_token(&asking, None).await.status
+    };
+    assert_eq!(ask(&plain).await, 401);
+    let new = secret(&collect(&house, &link(&rotated.text)).await.text);
     assert_ne!(new, plain);
-    for (secret, status) in [(plain, 401), (new, 200)] {
-        let asking = crate::harness::Vendor { client_id: client.clone(), client_secret: secret, ..vendor.clone() };
-        assert_eq!(house.ask_token(&asking, None).await.status, status);
-    }
+    assert_eq!((ask(&plain).await, ask(&new).await), (401, 200));
+    // With a grace the machine goes on until the new one was collected, and for the grace after it.
+    let rotate = format!("/clients/{client}/rotate");
+    let rotated = manager.fill(&rotate, &rotate, &[("grace_seconds", "3600")]).await;
+    assert_eq!(ask(&new).await, 200);
+    // A link that waited is taken back by the next one.
+    let first = link(&rotated.text);
+    let second = link(&manager.fill(&rotate, &rotate, &[("grace_seconds", "3600")]).await.text);
+    assert_eq!(collect(&house, &first).await.status, 404);
+    let newest = secret(&collect(&house, &second).await.text);
+    assert_eq!((ask(&new).await, ask(&newest).await), (200, 200));
 }
 
 async fn what_is_revoked_is_refused_and_says_why(database: Database) {
@@ -214,6 +260,8 @@ fn access_is_handed_out_by_managers_alone() {
                 ("/access/new".to_owned(), manages),
                 (format!("/vendors/{}/clients/new", vendor.id), manages),
                 (format!("{client}/rotate"), manages),
+                (format!("{client}/authentication"), manages),
+                (format!("{client}/tokens/new"), manages),
                 (format!("{client}/revoke"), stops),
             ] {
                 assert_eq!(browser.get(&path).await.status, if may { 200 } else { 403 }, "{path} as {role:?}");
@@ -248,6 +296,7 @@ fn bad_input_issues_nothing() {
             vec![("name", "good"), ("limit", "some"), ("permits", "No Slug")],
             vec![("name", "good"), ("limit", "some"), ("permits", "of-another")],
         ] {
+            let fields = [&fields[..], &PROOF[..]].concat();
             let answer = manager.fill(&form, &path, &fields).await;
             assert_eq!(answer.status, 422, "{fields:?}: {}", answer.text);
             assert!(answer.text.contains("data-error-summary"), "{fields:?}");

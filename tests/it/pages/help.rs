@@ -113,7 +113,13 @@ fn each_step_of_the_first_run_is_done_by_its_act() {
         house.act(&vendor, "activate").await;
         house.agree(&vendor, "Acme", &paper, &[("acme-people", crate::harness::usual("people"))]).await;
         assert_eq!(done().await, 5, "an agreement with a permit");
-        let client = house.post(Role::VendorManager, &format!("/api/v1/vendors/{vendor}/clients"), serde_json::json!({"name": "m"})).await;
+        let client = house
+            .post(
+                Role::VendorManager,
+                &format!("/api/v1/vendors/{vendor}/clients"),
+                serde_json::json!({"name": "m", "hand_over": "answer"}),
+            )
+            .await;
         let client = client.good();
         assert_eq!(done().await, 6, "access");
         let text = |name: &str| client[name].as_str().unwrap().to_owned();

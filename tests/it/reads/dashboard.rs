@@ -148,7 +148,8 @@ async fn a_stop_says_what_it_stops(database: Database) {
     let other = house.vendor("Other", &[("other-people", usual("people"))]).await;
     house.token(&other).await;
     let path = format!("/api/v1/vendors/{}/clients", vendor.id);
-    let limited = house.post(Role::VendorManager, &path, json!({"name": "one", "permits": ["acme-more"]})).await.good();
+    let limited =
+        house.post(Role::VendorManager, &path, json!({"name": "one", "permits": ["acme-more"], "hand_over": "answer"})).await.good();
     let limited_id = limited["client_id"].as_str().unwrap().to_owned();
     let narrow = crate::harness::Vendor {
         client_id: limited_id.clone(),

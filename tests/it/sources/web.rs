@@ -25,6 +25,8 @@ pub enum Paged {
     ByAddress { rows: Vec<Value>, size: usize },
     /// `{"items": […], "cursor": 7}`.
     ByCursor { rows: Vec<Value>, size: usize },
+    /// Whatever stands there just now.
+    Held(Arc<Mutex<String>>),
     /// The same answer to everything.
     Always { status: u16, headers: Vec<(&'static str, String)>, body: String },
     /// That many failures with that status before each page of what is within.
@@ -113,6 +115,7 @@ fn say(paged: &Paged, request: &HttpRequest, count: usize, port: u16) -> HttpRes
             let next = if at + size < rows.len() { json!(at + size) } else { json!("") };
             HttpResponse::Ok().json(json!({"items": part(rows, at, *size), "cursor": next}))
         }
+        Paged::Held(body) => HttpResponse::Ok().body(body.lock().unwrap().clone()),
         Paged::Always { status, headers, body } => {
             let mut response = HttpResponse::build((*status).try_into().unwrap());
             for (name, value) in headers {

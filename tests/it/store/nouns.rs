@@ -357,17 +357,17 @@ async fn client(database: Database) {
     write(&store, |tx| {
         let vendor = base(tx)?.1;
         let mut client = samples::client(&vendor.id);
-        clients::insert(tx, &client, &samples::secret("old"))?;
-        assert_eq!(clients::find(tx, &client.id)?, client);
-        clients::set_secret(tx, &client.id, &samples::secret("new"), Some(&samples::secret("old")))?;
+        clients::insert(tx, &client)?;
+        assert_eq!(clients::find_with_secrets(tx, &client.id)?, Some((client.clone(), Secrets::default())));
+        let secrets = |present: &str, old: Option<&str>| Secrets { present: Some(samples::secret(present)), old: old.map(samples::secret) };
+        clients::set_secrets(tx, &client.id, &secrets("new", Some("old")))?;
         client.permits = None;
         client.revoked_at = Some(START);
         assert_eq!(clients::save(tx, &client)?, 2);
         assert_eq!(clients::save(tx, &client), Err(StoreError::Stale));
         client.version = 2;
-        let secrets = |present: &str, old: Option<&str>| Secrets { present: samples::secret(present), old: old.map(samples::secret) };
         assert_eq!(clients::find_with_secrets(tx, &client.id)?, Some((client.clone(), secrets("new", Some("old")))));
-        clients::set_secret(tx, &client.id, &samples::secret("newer"), None)?;
+        clients::set_secrets(tx, &client.id, &secrets("newer", None))?;
         assert_eq!(clients::find_with_secrets(tx, &client.id)?, Some((client.clone(), secrets("newer", None))));
         assert_eq!(clients::find_with_secrets(tx, &id())?, None);
         assert_eq!(clients::list_by_vendor(tx, &vendor.id)?, [client]);
@@ -382,7 +382,7 @@ async fn issued_tokens(database: Database) {
     let client = store
         .record(|tx| {
             let client = samples::client(&base(tx)?.1.id);
-            clients::insert(tx, &client, &samples::secret("s"))?;
+            clients::insert(tx, &client)?;
             Ok::<_, StoreError>(client)
         })
         .await
@@ -395,6 +395,9 @@ async fn issued_tokens(database: Database) {
         tokens::insert(tx, &long)?;
         assert_eq!(tokens::find(tx, &short.id)?, Some(short.clone()));
         assert_eq!(tokens::find(tx, &id())?, None);
+        assert_eq!(tokens::find_by_secret(tx, &samples::secret("t"))?, None);
+        tokens::set_secret(tx, &short.id, &samples::secret("t"))?;
+        assert_eq!(tokens::find_by_secret(tx, &samples::secret("t"))?, Some(short.clone()));
         assert_eq!(tokens::list_by_client(tx, &long.client)?, [long.clone(), short]);
         tokens::revoke(tx, &long.id, START)?;
         tokens::revoke(tx, &long.id, START.plus_seconds(9))?;

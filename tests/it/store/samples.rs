@@ -6,7 +6,7 @@ use tidegate::domain::agreement::{
     Agreement, AgreementKind, AgreementTerms, AgreementVersion, Party, Signature, SubProcessors, VersionStatus,
 };
 use tidegate::domain::assessment::{Assessment, AssessmentKind, AssessmentStatus, Decision, Verdict};
-use tidegate::domain::client::{Client, Token};
+use tidegate::domain::client::{Authentication, Binding, Client, Token, TokenKind};
 use tidegate::domain::condition::{Clause, Condition, Operator, Part};
 use tidegate::domain::dataset::{Dataset, Field, FieldClass, LogicalType, Source, SourceLocation, SubjectMapping};
 use tidegate::domain::evidence::{Evidence, EvidenceFacts, EvidenceType};
@@ -292,6 +292,8 @@ pub fn client(vendor: &VendorId) -> Client {
         name: text("mailer"),
         permits,
         addresses: vec!["203.0.113.0/24".parse().unwrap()],
+        authentication: Authentication::KeysAt { uri: "https://vendor.example/keys".to_owned() },
+        dpop: Binding::Required,
         created_at: START,
         revoked_at: None,
         old_secret_until: Some(START.plus_seconds(60)),
@@ -301,5 +303,16 @@ pub fn client(vendor: &VendorId) -> Client {
 
 pub fn token(client: &ClientId, vendor: &VendorId, expires_at: Instant) -> Token {
     let scope = vec![text("post"), text("mail")];
-    Token { id: id(), client: client.clone(), vendor: vendor.clone(), scope, issued_at: START, expires_at, revoked_at: None }
+    let (kind, bound_to) = (TokenKind::Plain, Some(text(&"b".repeat(43))));
+    Token {
+        id: id(),
+        kind,
+        client: client.clone(),
+        vendor: vendor.clone(),
+        scope,
+        bound_to,
+        issued_at: START,
+        expires_at,
+        revoked_at: None,
+    }
 }

@@ -21,7 +21,7 @@ use crate::store::{Tx, permits};
 use super::super::super::consents::{self, Admitting};
 use super::super::super::oauth::Bearer;
 use super::super::super::{App, AppError, append};
-use super::super::{Decided, add_withheld, allowance, elsewhere, ledger, live, refusal};
+use super::super::{Decided, add_withheld, allowance, check_sender, ledger, live, refusal};
 use super::gathering::Chunk;
 
 /// Rows charged to the quota, and the day they were charged to.
@@ -240,9 +240,7 @@ fn reconsider(
     let kept = live::kept(tx, bearer.token.clone())?;
     let ready = live::load(tx, keyring, &kept, permit)?.ok_or(refusal(Gate::Permit))?;
     still_open(&ready.state, plan, now)?;
-    if !ready.state.client.may_ask_from(bearer.from) {
-        return Err(elsewhere().into());
-    }
+    check_sender(&ready, bearer)?;
     standing.counters = counters;
     standing.until = stands_until(&ready.state, now);
     Ok(standing)

@@ -4,7 +4,7 @@ use actix_web::http::StatusCode;
 use actix_web::{Error, HttpRequest};
 use askama::Template;
 
-use crate::app::access;
+use crate::app::access::{self, HandOver, Handed};
 use crate::app::stops::{self, StopOf, StopPreview};
 use crate::app::{App, AppError};
 use crate::domain::client::{Client, Token};
@@ -19,11 +19,11 @@ use super::super::answer::render;
 use super::super::error::Wire;
 use super::super::form::Typed;
 use super::super::guard::{Sent, Visitor, wanted};
-use super::super::lead::see_other_saying;
+use super::super::lead::{see_other, see_other_saying};
 use super::super::page::{Frame, Section};
 use super::super::parts::{Choice, Crumb};
 use super::super::words;
-use super::{Answer, LABELS, client_id, crumbs, secret_page};
+use super::{Answer, LABELS, client_id, crumbs, link};
 
 #[derive(Template)]
 #[template(path = "access/rotate.html")]
@@ -71,13 +71,16 @@ pub async fn ask_rotate(request: HttpRequest, app: Tidegate, by: Visitor<ManageA
     Ok(render(&request, StatusCode::OK, &RotatePage { frame, crumbs: crumbs(&client), client, tokens, typed, graces }))
 }
 
-/// Makes a new secret and shows it, this once.
+/// Makes a link to a new secret and shows it, this once.
 pub async fn rotate(request: HttpRequest, app: Tidegate, sent: Sent<ManageAccess>) -> Answer {
     let id = client_id(&request, &sent.by)?;
     // A form of ours says it; another one takes the old secret away at once.
     let grace = sent.typed.value("grace_seconds").parse::<i64>().unwrap_or(0);
-    let (client, secret) = sent.by.want(&request, access::rotate(&app, &sent.by.actor(), id, grace).await)?;
-    secret_page(&request, &app, &sent.by, client, &secret).await
+    let rotated = access::rotate(&app, &sent.by.actor(), id, grace, HandOver::Link).await;
+    match sent.by.want(&request, rotated)? {
+        (client, Handed::Link { link, ends_at }) => link::secret(&request, &app, &sent.by, client, (&link, ends_at)),
+        (client, Handed::Shown(_) | Handed::Nothing) => Ok(see_other(format!("/clients/{}", client.id))),
+    }
 }
 
 /// What revoking a client stops, and why it is done.

@@ -1,0 +1,110 @@
+//! Key sets that vendors publish (`jwks_uri`): fetched by the one door out, kept a while, asked again for an unknown key at
+//! most once a minute.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use futures::StreamExt;
+
+use crate::domain::client_key::{ClientKey, MOST_KEYS};
+use crate::domain::time::Instant;
+use crate::outbound::{Outbound, OutboundError, Request};
+use crate::token::client_key;
+
+/// How long a set is taken without asking again, in seconds: a key that the vendor withdrew is refused after it at the latest.
+const FRESH_SECONDS: i64 = 600;
+/// How long a set is taken while its address does not answer, in seconds: 6 hours.
+const STALE_SECONDS: i64 = 6 * 3_600;
+/// The shortest time between two asks of one address, in seconds.
+const PAUSE_SECONDS: i64 = 60;
+/// The largest set in bytes.
+const MOST_BYTES: usize = 64 * 1024;
+/// The most addresses whose sets are kept.
+const MOST_SETS: usize = 1_024;
+/// How long an address may take: a machine waits for its token.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// The sets, by address.
+#[derive(Default)]
+pub struct KeySets(Mutex<HashMap<String, Arc<Slot>>>);
+
+/// One address. Whoever asks it holds the lock, so of many that need it one asks.
+#[derive(Default)]
+struct Slot(tokio::sync::Mutex<Kept>);
+
+#[derive(Default)]
+struct Kept {
+    keys: Vec<ClientKey>,
+    fetched_at: Option<Instant>,
+    asked_at: Option<Instant>,
+}
+
+impl Kept {
+    fn is_younger(at: Option<Instant>, seconds: i64, now: Instant) -> bool {
+        at.is_some_and(|at| now < at.plus_seconds(seconds))
+    }
+}
+
+impl KeySets {
+    /// The keys at an address; asked for anew where they are old, or where `known` says that the wanted one is missing.
+    ///
+    /// # Errors
+    /// Where there are none, neither now nor from before.
+    pub async fn keys(
+        &self,
+        outbound: &Outbound,
+        uri: &str,
+        now: Instant,
+        known: impl Fn(&[ClientKey]) -> bool,
+    ) -> Result<Vec<ClientKey>, OutboundError> {
+        let slot = self.slot(uri);
+        let mut kept = slot.0.lock().await;
+        let fresh = Kept::is_younger(kept.fetched_at, FRESH_SECONDS, now);
+        let paused = Kept::is_younger(kept.asked_at, PAUSE_SECONDS, now);
+        if (fresh && known(&kept.keys)) || paused {
+            return kept.answer(now);
+        }
+        kept.asked_at = Some(now);
+        match tokio::time::timeout(PATIENCE, fetch(outbound, uri)).await.unwrap_or(Err(OutboundError::TimedOut)) {
+            Ok(keys) => {
+                kept.keys = keys;
+                kept.fetched_at = Some(now);
+            }
+            Err(error) => tracing::warn!(%error, "a client's key set could not be fetched"),
+        }
+        kept.answer(now)
+    }
+
+    fn slot(&self, uri: &str) -> Arc<Slot> {
+        let mut slots = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if slots.len() >= MOST_SETS && !slots.contains_key(uri) {
+            slots.clear();
+        }
+        Arc::clone(slots.entry(uri.to_owned()).or_default())
+    }
+}
+
+impl Kept {
+    fn answer(&self, now: Instant) -> Result<Vec<ClientKey>, OutboundError> {
+        if Self::is_younger(self.fetched_at, STALE_SECONDS, now) { Ok(self.keys.clone()) } else { Err(OutboundError::Unreachable) }
+    }
+}
+
+async fn fetch(outbound: &Outbound, uri: &str) -> Result<Vec<ClientKey>, OutboundError> {
+    let headers = vec![("accept".to_owned(), b"application/jwk-set+json, application/json".to_vec())];
+    let answer = outbound.fetch(Request { method: "GET".to_owned(), url: uri.to_owned(), headers }).await?;
+    if answer.status != 200 {
+        return Err(OutboundError::Unreachable);
+    }
+    let (mut body, mut bytes) = (answer.body, Vec::new());
+    while let Some(piece) = body.next().await {
+        bytes.extend_from_slice(&piece?);
+        if bytes.len() > MOST_BYTES {
+            return Err(OutboundError::Unreachable);
+        }
+    }
+    let set = serde_json::from_slice(&bytes).map_err(|_| OutboundError::Unreachable)?;
+    let keys = client_key::usable(&set, MOST_KEYS);
+    if keys.is_empty() { Err(OutboundError::Unreachable) } else { Ok(keys) }
+}

@@ -1,0 +1,154 @@
+//! Who a client is: by its secret, or by what it signs (RFC 7523). The look-up takes the same time whether it exists or not.
+
+use std::net::IpAddr;
+
+use crate::domain::client::{Authentication, Client};
+use crate::domain::client_key::Once;
+use crate::domain::gate::Gate;
+use crate::domain::id::ClientId;
+use crate::domain::secret::{PlainSecret, SecretDigest};
+use crate::domain::time::Instant;
+use crate::keys::{self, secret};
+use crate::store::clients::Secrets;
+use crate::store::{clients, used_once};
+use crate::token::assertion::Assertion;
+
+use super::super::{App, AppError, history};
+use super::OauthError;
+
+/// What a request brings to prove who asks.
+#[derive(Debug, Clone)]
+pub enum Credentials {
+    Secret {
+        id: String,
+        secret: PlainSecret,
+    },
+    /// `client_assertion`, and `client_id` where it is sent too.
+    Assertion {
+        assertion: String,
+        id: Option<String>,
+    },
+}
+
+impl Credentials {
+    /// The client that they say they are of.
+    pub(super) fn client(&self) -> Option<ClientId> {
+        match self {
+            Self::Secret { id, .. } => id.parse().ok(),
+            Self::Assertion { assertion, .. } => Assertion::read(assertion).ok().map(|read| read.client().clone()),
+        }
+    }
+}
+
+/// A client that proved who it is.
+#[derive(Debug, Clone)]
+pub struct Authenticated {
+    pub(super) client: Client,
+    /// What proved it, where that may be taken once. It is used up by what is done next.
+    pub(super) once: Option<Once>,
+}
+
+/// A client as it is kept, with the digests of its secrets, at a time of the database.
+#[derive(Debug, Clone)]
+pub(super) struct Found {
+    pub(super) client: Client,
+    pub(super) secrets: Secrets,
+    pub(super) now: Instant,
+}
+
+/// Checks what a client brings, and from where it comes, by the live state. What is refused of a client that proved who it is
+/// goes on record.
+pub async fn authenticate(app: &App, credentials: &Credentials, from: IpAddr) -> Result<Authenticated, OauthError> {
+    let found = match credentials.client() {
+        Some(id) => {
+            app.store
+                .read(move |tx| {
+                    let now = tx.now();
+                    let found = clients::find_with_secrets(tx, &id)?;
+                    Ok::<_, AppError>(found.map(|(client, secrets)| Found { client, secrets, now }))
+                })
+                .await?
+        }
+        None => None,
+    };
+    match judge(app, credentials, from, found.as_ref()).await {
+        Ok(authenticated) => Ok(authenticated),
+        Err(Unproven::Is(error)) => Err(error),
+        Err(Unproven::Proven(error)) => {
+            if let Some(Found { client, .. }) = found {
+                history::refused(app, &client.vendor, &client.id, history::Wanted::default(), Gate::Client).await;
+            }
+            Err(error)
+        }
+    }
+}
+
+/// Why a client may not go on.
+pub(super) enum Unproven {
+    /// It did not prove who it is.
+    Is(OauthError),
+    /// It did, but it is revoked or asks from elsewhere.
+    Proven(OauthError),
+}
+
+/// Judges what a client brings by what is known of it.
+pub(super) async fn judge(app: &App, credentials: &Credentials, from: IpAddr, found: Option<&Found>) -> Result<Authenticated, Unproven> {
+    let (client, once) = match credentials {
+        Credentials::Secret { secret, .. } => (by_secret(secret, found).ok_or(OauthError::InvalidClient), None),
+        Credentials::Assertion { assertion, id } => match by_assertion(app, assertion, id.as_deref(), found).await {
+            Ok((client, once)) => (Ok(client), Some(once)),
+            Err(error) => (Err(error), None),
+        },
+    };
+    let client = client.map_err(Unproven::Is)?;
+    match client.revoked_at {
+        Some(_) => Err(Unproven::Proven(OauthError::InvalidClient)),
+        None if client.may_ask_from(from) => Ok(Authenticated { client: client.clone(), once }),
+        None => Err(Unproven::Proven(OauthError::Address)),
+    }
+}
+
+/// Uses up what proved who asks, for what needs no transaction of its own.
+pub(super) async fn spend(app: &App, authenticated: Authenticated) -> Result<Client, OauthError> {
+    let Authenticated { client, once } = authenticated;
+    if let Some(once) = once
+        && !app.store.record(move |tx| Ok::<_, AppError>(used_once::take(tx, &once)?)).await?
+    {
+        return Err(OauthError::AssertionUsed);
+    }
+    Ok(client)
+}
+
+fn by_secret<'a>(plain: &PlainSecret, found: Option<&'a Found>) -> Option<&'a Client> {
+    let (given, never) = (secret::digest(plain.reveal()), secret::digest("no such client"));
+    let is = |kept: Option<&SecretDigest>| {
+        let equal = keys::equal(kept.unwrap_or(&never).as_str().as_bytes(), given.as_str().as_bytes());
+        equal && kept.is_some()
+    };
+    let graced = found.is_some_and(|found| found.client.old_secret_until.is_some_and(|until| found.now < until));
+    // Both are compared, whatever the first comparison says.
+    let present = is(found.and_then(|found| found.secrets.present.as_ref()));
+    let old = is(found.and_then(|found| found.secrets.old.as_ref()).filter(|_| graced));
+    let by_secret = |client: &&Client| (present || old) && client.authentication == Authentication::Secret;
+    found.map(|found| &found.client).filter(by_secret)
+}
+
+async fn by_assertion<'a>(app: &App, text: &str, id: Option<&str>, found: Option<&'a Found>) -> Result<(&'a Client, Once), OauthError> {
+    let assertion = Assertion::read(text).map_err(|_| OauthError::Assertion)?;
+    if id.is_some_and(|id| id != assertion.client().as_str()) {
+        return Err(OauthError::Assertion);
+    }
+    let Some(Found { client, now, .. }) = found else { return Err(OauthError::Assertion) };
+    let published;
+    let keys = match &client.authentication {
+        Authentication::Secret => return Err(OauthError::Assertion),
+        Authentication::Keys { keys } => keys,
+        Authentication::KeysAt { uri } => {
+            let known = |keys: &[_]| assertion.names_one_of(keys);
+            published = app.key_sets.keys(&app.outbound, uri, app.clock.now(), known).await.map_err(|_| OauthError::NoKeys)?;
+            &published
+        }
+    };
+    let once = assertion.verify(keys, &app.settings.public_url, *now).map_err(|_| OauthError::Assertion)?;
+    Ok((client, once))
+}

@@ -1,0 +1,128 @@
+//! Keys of vendors' machines, of every kind that is taken, and what is signed with them.
+
+use aws_lc_rs::encoding::AsDer;
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::rsa::KeySize;
+use aws_lc_rs::signature::{
+    ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair, RSA_PKCS1_SHA256,
+    RSA_PSS_SHA256, RsaKeyPair,
+};
+use data_encoding::{BASE64, BASE64URL_NOPAD};
+use serde_json::{Value, json};
+use tidegate::token::client_key;
+
+pub const JWT_BEARER: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+
+enum Pair {
+    Ec(EcdsaKeyPair),
+    Ed(Ed25519KeyPair),
+    Rsa(RsaKeyPair),
+}
+
+pub struct Signer {
+    pair: Pair,
+    pub alg: &'static str,
+}
+
+impl Signer {
+    pub fn new(alg: &'static str) -> Self {
+        let pair = match alg {
+            "ES256" => Pair::Ec(EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).unwrap()),
+            "ES384" => Pair::Ec(EcdsaKeyPair::generate(&ECDSA_P384_SHA384_FIXED_SIGNING).unwrap()),
+            "EdDSA" => Pair::Ed(Ed25519KeyPair::generate().unwrap()),
+            "RS256" | "PS256" => Pair::Rsa(RsaKeyPair::generate(KeySize::Rsa2048).unwrap()),
+            other => panic!("{other}"),
+        };
+        Self { pair, alg }
+    }
+
+    pub fn pem(&self) -> String {
+        let der = match &self.pair {
+            Pair::Ec(pair) => pair.public_key().as_der().unwrap(),
+            Pair::Ed(pair) => pair.public_key().as_der().unwrap(),
+            Pair::Rsa(pair) => pair.public_key().as_der().unwrap(),
+        };
+        let text = BASE64.encode(der.as_ref());
+        let lines: Vec<&str> = text.as_bytes().chunks(64).map(|line| std::str::from_utf8(line).unwrap()).collect();
+        format!("-----BEGIN PUBLIC KEY-----\n{}\n-----END PUBLIC KEY-----\n", lines.join("\n"))
+    }
+
+    /// The public half with what its kind has and no more.
+    pub fn jwk(&self) -> Value {
+        let mut jwk = json!(client_key::read(&self.pem()).unwrap().remove(0));
+        for member in ["kid", "alg"] {
+            jwk.as_object_mut().unwrap().remove(member);
+        }
+        if self.alg == "PS256" {
+            jwk["alg"] = json!("PS256");
+        }
+        jwk
+    }
+
+    pub fn thumbprint(&self) -> String {
+        client_key::thumbprint(&client_key::from_jwk(&self.jwk()).unwrap()).unwrap().to_string()
+    }
+
+    pub fn raw(&self, header: &[u8], claims: &[u8]) -> String {
+        let message = format!("{}.{}", BASE64URL_NOPAD.encode(header), BASE64URL_NOPAD.encode(claims));
+        let random = SystemRandom::new();
+        let signature = match &self.pair {
+            Pair::Ec(pair) => pair.sign(&random, message.as_bytes()).unwrap().as_ref().to_vec(),
+            Pair::Ed(pair) => pair.sign(message.as_bytes()).as_ref().to_vec(),
+            Pair::Rsa(pair) => {
+                let mut signature = vec![0; pair.public_modulus_len()];
+                let padding = if self.alg == "PS256" { &RSA_PSS_SHA256 } else { &RSA_PKCS1_SHA256 };
+                pair.sign(padding, &random, message.as_bytes(), &mut signature).unwrap();
+                signature
+            }
+        };
+        format!("{message}.{}", BASE64URL_NOPAD.encode(&signature))
+    }
+
+    pub fn sign(&self, header: &Value, claims: &Value) -> String {
+        self.raw(header.to_string().as_bytes(), claims.to_string().as_bytes())
+    }
+
+    /// An assertion as a client makes it.
+    pub fn assertion(&self, client: &str, issuer: &str, now: i64) -> String {
+        self.sign(&json!({"alg": self.alg, "typ": "JWT"}), &claims(client, issuer, now))
+    }
+
+    /// A proof for a request, with the hash of a token where one comes with it.
+    pub fn proof(&self, method: &str, url: &str, token: Option<&str>, now: i64) -> String {
+        self.sign(&self.proof_header(), &proof_claims(method, url, token, now))
+    }
+
+    pub fn proof_header(&self) -> Value {
+        json!({"alg": self.alg, "typ": "dpop+jwt", "jwk": self.jwk()})
+    }
+}
+
+pub fn claims(client: &str, issuer: &str, now: i64) -> Value {
+    json!({"iss": client, "sub": client, "aud": issuer, "iat": now, "exp": now + 60, "jti": unique()})
+}
+
+pub fn proof_claims(method: &str, url: &str, token: Option<&str>, now: i64) -> Value {
+    let mut claims = json!({"htm": method, "htu": url, "iat": now, "jti": unique()});
+    if let Some(token) = token {
+        claims["ath"] = json!(BASE64URL_NOPAD.encode(aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, token.as_bytes()).as_ref()));
+    }
+    claims
+}
+
+pub fn unique() -> String {
+    tidegate::keys::new_uuid()
+}
+
+/// Members with some changed; `null` takes one out.
+pub fn changed(good: &Value, by: &Value) -> Value {
+    let mut members = good.clone();
+    for (name, value) in by.as_object().unwrap() {
+        if value.is_null() {
+            members.as_object_mut().unwrap().remove(name);
+        } else {
+            members[name] = value.clone();
+        }
+    }
+    members
+}
