@@ -7,7 +7,7 @@ pub mod plain_tokens;
 
 pub use activation::{HandOver, Handed};
 pub use authentication::Proposed;
-pub use lists::{ClientFilter, ClientLine, ClientList, ClientView, Pullable, find_token, first_of, issuable, page, view};
+pub use lists::{ClientFilter, ClientLine, ClientList, ClientView, Pullable, find_token, issuable, page, view};
 
 use lists::first_pull;
 
@@ -67,7 +67,7 @@ pub async fn issue(app: &App, by: &Actor, vendor: VendorId, what: Issuing) -> Re
                     return Err(Invalid::new("permits", "must be keys of permits of this vendor").into());
                 }
             }
-            let mut client = Client {
+            let client = Client {
                 id,
                 vendor: vendor.id,
                 name,
@@ -84,7 +84,7 @@ pub async fn issue(app: &App, by: &Actor, vendor: VendorId, what: Issuing) -> Re
             append(tx, &Body::Act(entry(&client, "issue", &by).fact("kind", client.authentication.key())), None)?;
             let handed = match (&client.authentication, hand_over) {
                 (Authentication::Secret, HandOver::Link) => activation::new_link(tx, &client.id, None, 0)?,
-                (Authentication::Secret, HandOver::Answer) => Handed::Shown(activation::renew(tx, &mut client, 0)?),
+                (Authentication::Secret, HandOver::Answer) => Handed::Shown(activation::first(tx, &client.id)?),
                 (Authentication::Keys { .. } | Authentication::KeysAt { .. }, _) => Handed::Nothing,
             };
             Ok::<_, AppError>((client, handed))

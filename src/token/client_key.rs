@@ -258,3 +258,58 @@ fn rsa_parts(der: &[u8]) -> spki::der::Result<(&[u8], &[u8])> {
     })?;
     reader.finish(parts)
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    const N: &str = "0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfAAtVT86zwu1RK7aPFFxuhDR1L6tSoc_BJECPebWKRXjBZCiFV4n3oknjhMstn64tZ_2W-5JsGY4Hc5n9yBXArwl93lqt7_RN5w6Cf0h4QyQ5v-65YGjQR0_FDW2QvzqY368QQMicAtaSqzs8KJZgnYb9c7d0zgdAZHzu6qMQvRL5hajrn1n91CbOpbISD08qNLyrdkt-bFTWhAI4vMQFh6WeZu0fM4lFd2NcRwr3XPksINHaQ-G_xBniIqbw0Ls1jF44-csFCur-kEgU8awapJzKnqDKgw";
+
+    #[test]
+    fn thumbprints_are_those_of_the_rfcs() {
+        for (jwk, expected) in [
+            // RFC 7638 §3.1; RFC 8037 A.2 and A.3; RFC 9449 §4.1 and §6.1.
+            (
+                json!({"kty": "RSA", "n": N, "e": "AQAB", "alg": "RS256", "kid": "2011-04-29"}),
+                "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs",
+            ),
+            (
+                json!({"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}),
+                "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k",
+            ),
+            (
+                json!({"kty": "EC", "crv": "P-256", "x": "l8tFrhx-34tV3hRICRDY9zCkDlpBhF42UQUfWVAWBFs", "y": "9VE4jf_Ok_o64zbTTlcuNJajHmt6v9TDVrU0CdvGRDA"}),
+                "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I",
+            ),
+        ] {
+            let key = from_jwk(&jwk).unwrap();
+            assert_eq!(thumbprint(&key).unwrap().as_str(), expected);
+            assert_eq!(key.kid.as_str(), jwk["kid"].as_str().unwrap_or(expected));
+        }
+    }
+
+    #[test]
+    fn a_key_has_one_spelling_and_one_algorithm() {
+        // Zeros in front: another text, the same key.
+        let bytes = [&[0][..], &URL_SAFE_NO_PAD.decode(N).unwrap()].concat();
+        let zero = from_jwk(&json!({"kty": "RSA", "n": URL_SAFE_NO_PAD.encode(bytes), "e": "AAEAAQ"})).unwrap();
+        let plain = from_jwk(&json!({"kty": "RSA", "n": N, "e": "AQAB"})).unwrap();
+        assert_eq!((zero.clone(), zero.alg), (plain, KeyAlgorithm::RS256));
+        assert_eq!(from_jwk(&json!({"kty": "RSA", "n": N, "e": "AQAB", "alg": "PS256"})).unwrap().alg, KeyAlgorithm::PS256);
+        for bad in [
+            json!({"kty": "RSA", "n": N, "e": "AQ"}),
+            json!({"kty": "RSA", "n": N, "e": "AAAA"}),
+            json!({"kty": "RSA", "n": N, "e": "AQAAAAAAAQ"}),
+            json!({"kty": "RSA", "n": N, "e": "AQAB", "alg": "RS512"}),
+            json!({"kty": "RSA", "n": N, "e": "AQAB", "alg": "ES256"}),
+            json!({"kty": "EC", "crv": "secp256k1", "x": "AA", "y": "AA"}),
+            json!({"kty": "OKP", "crv": "X25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}),
+            json!({"kty": "oct", "k": "AAAA"}),
+            json!([]),
+        ] {
+            assert!(from_jwk(&bad).is_err(), "{bad}");
+        }
+    }
+}

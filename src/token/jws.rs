@@ -40,8 +40,8 @@ impl<'a> Jws<'a> {
         if self.header.has("crit") {
             return Err(Reason::Critical);
         }
-        let brings = |name: &&str| self.header.has(name) && but != Some(name);
-        if KEY_SOURCES.iter().any(|name| brings(&name)) { Err(Reason::EmbeddedKey) } else { Ok(()) }
+        let brings = |name: &str| self.header.has(name) && but != Some(name);
+        if KEY_SOURCES.iter().any(|name| brings(name)) { Err(Reason::EmbeddedKey) } else { Ok(()) }
     }
 
     /// The algorithm that the header names, where it is one that is taken: no `none`, nothing with a shared key.

@@ -5,8 +5,9 @@ mod clients;
 mod dpop;
 mod forged;
 mod gates;
+mod others;
 mod plain;
-mod signer;
+pub mod signer;
 
 use serde_json::{Value, json};
 use tidegate::domain::person::Role;

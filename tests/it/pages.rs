@@ -11,6 +11,7 @@ mod help;
 mod history;
 pub mod lived_in;
 mod permits;
+mod proof;
 mod queries;
 mod roles;
 mod templates;

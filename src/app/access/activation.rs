@@ -55,6 +55,13 @@ pub(super) fn new_link(tx: &mut Tx, client: &ClientId, token: Option<&TokenId>, 
     Ok(Handed::Link { link, ends_at })
 }
 
+/// Gives a client its first secret.
+pub(super) fn first(tx: &mut Tx, client: &ClientId) -> Result<PlainSecret, AppError> {
+    let plain = secret::generate(secret::Prefix::ClientSecret);
+    clients::set_secrets(tx, client, &Secrets { present: Some(secret::digest(plain.reveal())), old: None })?;
+    Ok(plain)
+}
+
 /// Gives a client a new secret from now on. The present one is taken for the grace, where there is one.
 pub(super) fn renew(tx: &mut Tx, client: &mut Client, grace_seconds: i64) -> Result<PlainSecret, AppError> {
     let plain = secret::generate(secret::Prefix::ClientSecret);
@@ -106,7 +113,10 @@ fn activating(tx: &mut Tx, digest: &SecretDigest) -> Result<Activating, AppError
     if client.revoked_at.is_some() || over || has_keys {
         return Err(gone());
     }
-    Ok(Activating { vendor: vendors::find(tx, &client.vendor)?, first: first_pull(tx, &client)?, link, client, token })
+    // A plain token opens what it names, and not all that its client may ask for.
+    let scope = token.as_ref().map(|token| token.scope.iter().cloned().collect());
+    let first = first_pull(tx, &client, scope.as_ref())?;
+    Ok(Activating { vendor: vendors::find(tx, &client.vendor)?, first, link, client, token })
 }
 
 /// Uses a link up: makes the secret or the plain token that it is for, and shows it this once.

@@ -1,9 +1,11 @@
 //! Clients and tokens as their pages read them: a fixed number of statements for each.
 
+use std::collections::BTreeSet;
+
 use crate::app::{App, AppError};
 use crate::domain::Invalid;
 use crate::domain::activation::ActivationLink;
-use crate::domain::client::{Client, Token};
+use crate::domain::client::{Client, Token, TokenKind};
 use crate::domain::id::{ClientId, TokenId, VendorId};
 use crate::domain::text::Slug;
 use crate::domain::time::Instant;
@@ -92,12 +94,14 @@ pub async fn view(app: &App, id: ClientId, page: Page) -> Result<ClientView, App
             let mut listed = tokens::outstanding(tx, &id, &Page { limit: limit.saturating_add(1), ..page })?;
             let more = listed.len() > limit;
             listed.truncate(limit);
+            let has_secret = clients::find_with_secrets(tx, &id)?.is_some_and(|(_, secrets)| secrets.present.is_some());
+            let plain = listed.iter().find(|token| token.kind == TokenKind::Plain).map(|token| token.scope.iter().cloned().collect());
             Ok(ClientView {
                 next_token: listed.last().filter(|_| more).map(|token| token.id.to_string()),
                 token_count: tokens::count_outstanding(tx, &id)?,
                 last_pull: last_pulls(tx, PulledBy::Client, std::slice::from_ref(&id))?.into_values().next(),
-                first: first_pull(tx, &client)?,
-                has_secret: clients::find_with_secrets(tx, &id)?.is_some_and(|(_, secrets)| secrets.present.is_some()),
+                first: first_pull(tx, &client, plain.as_ref().filter(|_| !has_secret))?,
+                has_secret,
                 links: activation_links::waiting(tx, &id)?,
                 tokens: listed,
                 client,
@@ -107,13 +111,9 @@ pub async fn view(app: &App, id: ClientId, page: Page) -> Result<ClientView, App
         .await
 }
 
-/// What a client can be tried with: the first of its permits that says something now.
-pub async fn first_of(app: &App, client: Client) -> Result<Option<Pullable>, AppError> {
-    app.store.read(move |tx| first_pull(tx, &client)).await
-}
-
-pub(super) fn first_pull(tx: &mut Tx, client: &Client) -> Result<Option<Pullable>, AppError> {
-    let found = catalogue::first_in_force(tx, &client.vendor, client.permits.as_ref())?;
+/// The first permit in force among those of a scope; without one, among those that the client may ask for.
+pub(super) fn first_pull(tx: &mut Tx, client: &Client, scope: Option<&BTreeSet<Slug>>) -> Result<Option<Pullable>, AppError> {
+    let found = catalogue::first_in_force(tx, &client.vendor, scope.or(client.permits.as_ref()))?;
     Ok(found.map(|(permit, terms)| Pullable { permit, dataset: terms.dataset, purpose: terms.purpose }))
 }
 

@@ -194,7 +194,9 @@ pub async fn issue(request: HttpRequest, app: Tidegate, sent: Sent<ManageAccess>
     let id = vendor_id(&request, &by)?;
     let issuing = match issuing(&typed) {
         Ok(issuing) => issuing,
-        Err(errors) => return new_page(&request, &app, &by, id, (StatusCode::UNPROCESSABLE_ENTITY, typed.refused(errors))).await,
+        Err(errors) => {
+            return new_page(&request, &app, &by, id, (StatusCode::UNPROCESSABLE_ENTITY, authentication::kept(typed).refused(errors))).await;
+        }
     };
     match access::issue(&app, &by.actor(), id.clone(), issuing).await {
         Ok((client, Handed::Link { link, ends_at })) => link::secret(&request, &app, &by, client, (&link, ends_at)),
@@ -203,7 +205,7 @@ pub async fn issue(request: HttpRequest, app: Tidegate, sent: Sent<ManageAccess>
             Ok(see_other_saying(&request, format!("/clients/{}", client.id), word))
         }
         Err(AppError::Invalid(error) | AppError::Denied(Denied::Invalid(error))) => {
-            new_page(&request, &app, &by, id, (StatusCode::UNPROCESSABLE_ENTITY, typed.refused([error]))).await
+            new_page(&request, &app, &by, id, (StatusCode::UNPROCESSABLE_ENTITY, authentication::kept(typed).refused([error]))).await
         }
         Err(error) => Err(by.refuse(&request, error)),
     }

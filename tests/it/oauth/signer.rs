@@ -42,9 +42,13 @@ impl Signer {
             Pair::Ed(pair) => pair.public_key().as_der().unwrap(),
             Pair::Rsa(pair) => pair.public_key().as_der().unwrap(),
         };
-        let text = BASE64.encode(der.as_ref());
-        let lines: Vec<&str> = text.as_bytes().chunks(64).map(|line| std::str::from_utf8(line).unwrap()).collect();
-        format!("-----BEGIN PUBLIC KEY-----\n{}\n-----END PUBLIC KEY-----\n", lines.join("\n"))
+        armoured("PUBLIC KEY", der.as_ref())
+    }
+
+    /// The private half as PKCS#8, for clients that others wrote.
+    pub fn private_pem(&self) -> String {
+        let Pair::Ec(pair) = &self.pair else { panic!("only of EC keys") };
+        armoured("PRIVATE KEY", pair.to_pkcs8v1().unwrap().as_ref())
     }
 
     /// The public half with what its kind has and no more.
@@ -96,6 +100,12 @@ impl Signer {
     pub fn proof_header(&self) -> Value {
         json!({"alg": self.alg, "typ": "dpop+jwt", "jwk": self.jwk()})
     }
+}
+
+fn armoured(label: &str, der: &[u8]) -> String {
+    let text = BASE64.encode(der);
+    let lines: Vec<&str> = text.as_bytes().chunks(64).map(|line| std::str::from_utf8(line).unwrap()).collect();
+    format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", lines.join("\n"))
 }
 
 pub fn claims(client: &str, issuer: &str, now: i64) -> Value {

@@ -17,25 +17,25 @@ on_both!(
 );
 
 /// The text of an element of the page, as a person copies it.
-fn lines(page: &str, key: &str) -> String {
+pub fn lines(page: &str, key: &str) -> String {
     let (_, rest) = page.split_once(&format!("data-lines=\"{key}\"><code>")).unwrap_or_else(|| panic!("no lines of {key}: {page}"));
     let text = rest.split_once("</code>").unwrap().0;
     let named = [("&#34;", "\""), ("&#39;", "'"), ("&#60;", "<"), ("&#62;", ">"), ("&#38;", "&")];
     named.into_iter().fold(text.to_owned(), |text, (entity, sign)| text.replace(entity, sign))
 }
 
-fn secret(page: &str) -> String {
+pub fn secret(page: &str) -> String {
     page.split_once("<code id=\"secret\">").unwrap_or_else(|| panic!("nothing is shown: {page}")).1.split('<').next().unwrap().to_owned()
 }
 
 /// The path of the link that a page shows.
-fn link(page: &str) -> String {
+pub fn link(page: &str) -> String {
     let link = secret(page);
     format!("/activate/{}", link.split_once("/activate/").unwrap_or_else(|| panic!("no link: {link}")).1)
 }
 
 /// Uses a link as the vendor's people do: they have no session.
-async fn collect(house: &House, path: &str) -> Answer {
+pub async fn collect(house: &House, path: &str) -> Answer {
     Answer::of(house.http.post(format!("{}{path}", house.url)).send().await.unwrap()).await
 }
 
@@ -51,7 +51,7 @@ fn is_there(program: &str) -> bool {
 }
 
 /// Runs a text of the page in a shell, after the lines of the environment.
-async fn run_lines(environment: &str, program: &str) -> String {
+pub async fn run_lines(environment: &str, program: &str) -> String {
     let script = format!("{environment}\n{program}");
     let output = tokio::task::spawn_blocking(move || Command::new("bash").arg("-euc").arg(script).output().unwrap()).await.unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));

@@ -81,6 +81,18 @@ pub fn read_binding(typed: &Typed) -> Result<Binding, Invalid> {
     Binding::from_key(typed.value("dpop")).ok_or_else(|| Invalid::new("dpop", "must be one of these"))
 }
 
+/// What was typed, to be shown again; but a private key that was pasted by mistake goes nowhere.
+pub fn kept(typed: Typed) -> Typed {
+    let is_private = |(name, value): &&(String, String)| {
+        name == "keys" && (value.contains("PRIVATE") || ["\"d\"", "\"k\""].iter().any(|member| value.contains(member)))
+    };
+    if typed.pairs().iter().any(|pair| is_private(&pair)) {
+        Typed::new(typed.pairs().iter().filter(|pair| !is_private(pair)).cloned().collect())
+    } else {
+        typed
+    }
+}
+
 /// How a client proves who it is, in words.
 pub fn said(client: &Client) -> String {
     match &client.authentication {
@@ -139,7 +151,7 @@ fn page(
 
 async fn again(request: &HttpRequest, app: &App, by: &Visitor<ManageAccess>, typed: Typed, errors: Vec<Invalid>) -> Answer {
     let client = by.want(request, access::find(app, client_id(request, by)?).await)?;
-    page(request, by, client, typed.refused(errors), (StatusCode::UNPROCESSABLE_ENTITY, String::new()))
+    page(request, by, client, kept(typed).refused(errors), (StatusCode::UNPROCESSABLE_ENTITY, String::new()))
 }
 
 /// Saves it; where the client gets a secret by it, shows the link to that.
