@@ -55,14 +55,26 @@ impl Demo {
         person["api_key"].as_str().unwrap().to_owned()
     }
 
+    /// The id and secret of the analytics firm's client.
+    pub fn machine(&self) -> (String, String) {
+        let vendor = self.northlight();
+        let text = |name: &str| vendor[name].as_str().unwrap().to_owned();
+        (text("client_id"), text("client_secret"))
+    }
+
+    /// A permit of the analytics firm.
+    pub fn permit(&self) -> String {
+        self.northlight()["permits"][0].as_str().unwrap().to_owned()
+    }
+
+    fn northlight(&self) -> &Value {
+        let vendors = self.said["vendors"].as_array().unwrap();
+        vendors.iter().find(|vendor| vendor["name"].as_str().unwrap().starts_with("Northlight")).unwrap()
+    }
+
     /// A token of the analytics firm, and the address of its customers.
     pub async fn access(&self, http: &reqwest::Client) -> (String, String) {
-        let vendor = self.said["vendors"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .find(|vendor| vendor["name"].as_str().unwrap().starts_with("Northlight"))
-            .unwrap();
+        let vendor = self.northlight();
         let answer = http
             .post(format!("{}/oauth/token", self.url))
             .basic_auth(vendor["client_id"].as_str().unwrap(), vendor["client_secret"].as_str())

@@ -195,7 +195,8 @@ pub async fn issue(request: HttpRequest, app: Tidegate, sent: Sent<ManageAccess>
     let issuing = match issuing(&typed) {
         Ok(issuing) => issuing,
         Err(errors) => {
-            return new_page(&request, &app, &by, id, (StatusCode::UNPROCESSABLE_ENTITY, authentication::kept(typed).refused(errors))).await;
+            return new_page(&request, &app, &by, id, (StatusCode::UNPROCESSABLE_ENTITY, authentication::kept(typed).refused(errors)))
+                .await;
         }
     };
     match access::issue(&app, &by.actor(), id.clone(), issuing).await {

@@ -1,0 +1,65 @@
+//! How long a revocation takes while 48 clients pull.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use crate::machine::Machine;
+use crate::running::{Demo, client};
+
+/// Clients that pull all the time.
+const PULLING: usize = 48;
+
+/// Revokes tokens of one client, one after the other, beside the pulls of the others; says how long each took to answer.
+pub fn measure(demo: &Demo, machine: &Machine, seconds: u64) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let http = client();
+        let over = Arc::new(AtomicBool::new(false));
+        let pulls = Arc::new(AtomicU64::new(0));
+        let mut pulling = tokio::task::JoinSet::new();
+        for _ in 0..PULLING {
+            let machine = machine.sibling(demo, &http).await;
+            let token = machine.token(&http).await;
+            let (http, over, pulls) = (http.clone(), Arc::clone(&over), Arc::clone(&pulls));
+            let url = machine.records();
+            pulling.spawn(async move {
+                while !over.load(Ordering::Relaxed) {
+                    let answer = http.get(&url).bearer_auth(&token).send().await.unwrap();
+                    assert_eq!(answer.status(), 200);
+                    drop(answer.bytes().await.unwrap());
+                    pulls.fetch_add(1, Ordering::Relaxed);
+                }
+            });
+        }
+        let manager = demo.key("vendor_manager");
+        let (begun, mut times) = (Instant::now(), Vec::new());
+        while begun.elapsed() < Duration::from_secs(seconds) {
+            let _token = machine.token(&http).await;
+            let list = format!("{}/api/v1/clients/{}/tokens", demo.url, machine.id);
+            let listed: Value = http.get(&list).bearer_auth(&manager).send().await.unwrap().json().await.unwrap();
+            let newest = listed["items"][0]["id"].as_str().unwrap().to_owned();
+            let revoke = format!("{}/api/v1/tokens/{newest}/revoke", demo.url);
+            let asked = Instant::now();
+            let answer = http.post(&revoke).bearer_auth(&manager).json(&json!({"reason": "measured"})).send().await.unwrap();
+            assert_eq!(answer.status(), 200);
+            times.push(asked.elapsed());
+        }
+        over.store(true, Ordering::Relaxed);
+        while let Some(done) = pulling.join_next().await {
+            done.unwrap();
+        }
+        let rate = pulls.load(Ordering::Relaxed) as f64 / begun.elapsed().as_secs_f64();
+        times.sort_unstable();
+        let at = |share: f64| times[((times.len() - 1) as f64 * share) as usize].as_secs_f64() * 1_000.0;
+        println!(
+            "revocations beside {PULLING} pulling clients ({rate:.0} pulls/s): {} done, p50 {:.1} ms, p99 {:.1} ms, longest {:.1} ms",
+            times.len(),
+            at(0.5),
+            at(0.99),
+            at(1.0)
+        );
+    });
+}
