@@ -9,7 +9,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::app::fetching::Fetching;
-use crate::app::{App, AppError, Settings, consents, hierarchies, history, password_links, preview, release, secrets, sign_in};
+use crate::app::{
+    App, AppError, Settings, consents, hierarchies, history, password_links, preview, release, secrets, sign_in, signing_keys,
+};
 use crate::config::{Config, DatabaseUrl};
 use crate::engine::{self, Engine, EngineError};
 use crate::files::Files;
@@ -114,7 +116,7 @@ pub async fn open(config: &Config, public_url: String, clock: Clock) -> Result<A
         viewed: preview::Viewed::default(),
         hierarchies: hierarchies::Hierarchies::default(),
     });
-    secrets::ensure_signing_key(&app).await?;
+    signing_keys::ensure(&app).await?;
     Ok(app)
 }
 

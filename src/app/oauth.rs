@@ -13,11 +13,11 @@ use crate::domain::text::Slug;
 use crate::domain::time::Instant;
 use crate::keys::{self, secret};
 use crate::policy::release::{detail, first_closed, next_turn};
-use crate::store::{Tx, clients, permits, tokens};
+use crate::store::{Tx, clients, permits};
 use crate::token::Claims;
 
 use super::release::live;
-use super::{App, AppError, access, history, new_id, secrets};
+use super::{App, AppError, access, history, kill_switch, new_id, secrets, signing_keys};
 
 /// Why no token was issued, as RFC 6749 §5.2 names it.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -102,6 +102,7 @@ pub async fn grant(app: &App, client: Authenticated, scope: Option<&str>) -> Res
     let decided = app
         .store
         .read(move |tx| {
+            kill_switch::check_issuing(tx)?;
             let now = tx.now();
             let candidate = Token {
                 id: token_id,
@@ -134,10 +135,8 @@ pub async fn grant(app: &App, client: Authenticated, scope: Option<&str>) -> Res
     if token.scope.iter().map(|key| key.as_str().len().saturating_add(1)).sum::<usize>() > MOST_SCOPE_BYTES {
         return Err(OauthError::TooMuchScope);
     }
-    let kept = token.clone();
-    app.store.record(move |tx| Ok::<_, AppError>(tokens::insert(tx, &kept)?)).await?;
     let claims = claims(app, &token);
-    let access_token = secrets::sign(app, &claims)?;
+    let access_token = signing_keys::issue(app, &token, &claims).await?;
     Ok(Granted { access_token, expires_in: claims.exp.saturating_sub(claims.iat), scope: token.scope })
 }
 
@@ -199,12 +198,12 @@ pub struct Bearer {
 }
 
 /// Reads a bearer token: `None` when it is missing, forged or malformed. An expired one is read as it is.
-pub fn bearer(app: &App, jwt: &str, from: IpAddr) -> Result<Option<Bearer>, AppError> {
-    Ok(read(app, jwt)?.map(|token| Bearer { token, from }))
+pub async fn bearer(app: &App, jwt: &str, from: IpAddr) -> Result<Option<Bearer>, AppError> {
+    Ok(read(app, jwt).await?.map(|token| Bearer { token, from }))
 }
 
-fn read(app: &App, jwt: &str) -> Result<Option<Token>, AppError> {
-    let Some(verified) = secrets::verify(app, jwt)? else { return Ok(None) };
+async fn read(app: &App, jwt: &str) -> Result<Option<Token>, AppError> {
+    let Some(verified) = secrets::verify(app, jwt).await? else { return Ok(None) };
     let claims = &verified.claims;
     let parsed = (claims.jti.parse::<TokenId>(), claims.client_id.parse::<ClientId>(), claims.sub.parse::<VendorId>());
     let (Ok(id), Ok(client), Ok(vendor)) = parsed else { return Ok(None) };
@@ -224,7 +223,7 @@ fn read(app: &App, jwt: &str) -> Result<Option<Token>, AppError> {
 
 /// Revokes a token of the client's own (RFC 7009); an unknown or foreign one is passed over.
 pub async fn revoke(app: &App, client: Authenticated, jwt: &str) -> Result<(), AppError> {
-    let Some(token) = read(app, jwt)? else { return Ok(()) };
+    let Some(token) = read(app, jwt).await? else { return Ok(()) };
     if token.client != client.0.id {
         return Ok(());
     }
@@ -236,7 +235,7 @@ pub async fn revoke(app: &App, client: Authenticated, jwt: &str) -> Result<(), A
 
 /// What a client's own token opens at this moment (RFC 7662): `None` for one that opens nothing, or is another client's.
 pub async fn introspect(app: &App, client: Authenticated, jwt: &str) -> Result<Option<Token>, AppError> {
-    let Some(token) = read(app, jwt)?.filter(|token| token.client == client.0.id) else { return Ok(None) };
+    let Some(token) = read(app, jwt).await?.filter(|token| token.client == client.0.id) else { return Ok(None) };
     let (keyring, clock) = (Arc::clone(&app.keyring), app.clock.clone());
     let held = app.store.read(move |tx| live::holding(tx, &keyring, token, &clock)).await?;
     let now = held.time(app.clock.now());

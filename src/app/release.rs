@@ -37,7 +37,7 @@ use crate::store::counters::Counters;
 
 use super::consents::{self, Admitting};
 use super::oauth::Bearer;
-use super::{App, AppError, hierarchies, history};
+use super::{App, AppError, hierarchies, history, kill_switch};
 
 pub use limits::Streams;
 pub use live::Ready;
@@ -66,6 +66,8 @@ pub struct Holding {
     pub until: Instant,
     /// The database's time less ours when it was loaded, in microseconds: rights are judged by the database's clock.
     pub skew: i64,
+    /// Whether everything is stopped.
+    pub stopped: bool,
     pub ready: Vec<Arc<Ready>>,
 }
 
@@ -162,6 +164,9 @@ fn decide_under(holding: &Holding, request: &Request, now: Instant) -> Result<De
 
 /// The permit of the token that covers the dataset. Whether a dataset exists is nobody's business but a permit's.
 fn choose(holding: &Holding, request: &Request, now: Instant) -> Result<Arc<Ready>, NoPlan> {
+    if holding.stopped {
+        return Err(kill_switch::refusal().into());
+    }
     if holding.ready.first().is_some_and(|ready| ready.state.token.revoked_at.is_some()) {
         return Err(refusal(Gate::Token).into());
     }
@@ -309,7 +314,8 @@ pub struct OfferedField {
 pub async fn datasets(app: &App, bearer: &Bearer) -> Result<Vec<OfferedDataset>, AppError> {
     let holding = holding(app, bearer, true).await?;
     let now = holding.time(app.clock.now());
-    if let Err(refusal) = check_from(&holding, bearer.from) {
+    let stopped = if holding.stopped { Err(kill_switch::refusal()) } else { Ok(()) };
+    if let Err(refusal) = stopped.and_then(|()| check_from(&holding, bearer.from)) {
         history::refused(app, &bearer.token.vendor, &bearer.token.client, history::Wanted::default(), refusal.gate).await;
         return Err(refusal.into());
     }

@@ -84,6 +84,8 @@ texts! {
     FieldName = field_name;
     /// SHA-256 of something, 64 lower-case hexadecimal digits.
     Digest = digest;
+    /// The name of a signing key: the thumbprint of its public half (RFC 7638), 43 characters of base64url.
+    Kid = kid;
 }
 
 fn email(raw: &str) -> Result<String, Invalid> {
@@ -138,6 +140,14 @@ fn field_name(raw: &str) -> Result<String, Invalid> {
         Ok(raw.to_owned())
     } else {
         Err(Invalid::new("", "must have 1 to 128 characters, none of them control characters"))
+    }
+}
+
+fn kid(raw: &str) -> Result<String, Invalid> {
+    if raw.len() == 43 && raw.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_') {
+        Ok(raw.to_owned())
+    } else {
+        Err(Invalid::new("", "must be the thumbprint of a key, 43 characters of base64url"))
     }
 }
 

@@ -49,7 +49,9 @@ grants!(
     SeeSamples,
     RevealTokens,
     ManageAccess,
-    Stop
+    Stop,
+    LiftStop,
+    ManageKeys
 );
 
 /// A member of the staff who holds a permission: only this extractor makes one.
@@ -153,7 +155,7 @@ impl FromRequest for VendorBearer {
             let app = app_of(&request)?;
             let Some(jwt) = bearer_text(&request) else { return Err(HttpError::no_token(&request)) };
             let from = peer::address(&request, &app.settings.trusted_proxies);
-            let bearer = oauth::bearer(&app, &jwt, from).map_err(|error| HttpError::data(&request, error))?;
+            let bearer = oauth::bearer(&app, &jwt, from).await.map_err(|error| HttpError::data(&request, error))?;
             let refused = || {
                 let gate = crate::domain::gate::Gate::Token;
                 AppError::Refused(crate::domain::gate::Refusal::new(gate, crate::policy::release::detail(gate)))

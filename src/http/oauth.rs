@@ -14,6 +14,7 @@ use crate::app::oauth::{self, Authenticated, OauthError};
 use crate::domain::client::Token;
 use crate::domain::gate::Gate;
 use crate::domain::secret::PlainSecret;
+use crate::domain::signing_key::CACHE_SECONDS;
 use crate::domain::text::Slug;
 
 use super::api::Tidegate;
@@ -295,5 +296,5 @@ pub async fn jwks(request: HttpRequest, app: web::Data<std::sync::Arc<crate::app
 }
 
 fn cached(document: serde_json::Value) -> HttpResponse {
-    HttpResponse::Ok().insert_header((CACHE_CONTROL, "public, max-age=300")).json(document)
+    HttpResponse::Ok().insert_header((CACHE_CONTROL, format!("public, max-age={CACHE_SECONDS}"))).json(document)
 }

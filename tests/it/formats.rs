@@ -233,7 +233,7 @@ fn nothing_raw_stands_beside_the_rows() {
 /// A stream as the use case gives it, before any socket: its chunks, and whether it ended whole.
 pub async fn chunks(house: &House, token: &str, dataset: &str, wire: Wire) -> (String, Vec<Bytes>, bool) {
     let request = Request {
-        bearer: oauth::bearer(&house.app, token, [127, 0, 0, 1].into()).unwrap().unwrap(),
+        bearer: oauth::bearer(&house.app, token, [127, 0, 0, 1].into()).await.unwrap().unwrap(),
         dataset: dataset.to_owned(),
         permit: None,
         asked: Asked::default(),

@@ -17,7 +17,7 @@ async fn token(app: &App, vendor: &VendorAccess) -> Result<Bearer, OauthError> {
     let (Some(id), Some(secret)) = (&vendor.client_id, &vendor.client_secret) else { return Err(OauthError::InvalidClient) };
     let client = oauth::authenticate(app, id, &PlainSecret::new(secret), HERE).await?;
     let granted = oauth::grant(app, client, None).await?;
-    oauth::bearer(app, granted.access_token.reveal(), HERE)?.ok_or(OauthError::InvalidClient)
+    oauth::bearer(app, granted.access_token.reveal(), HERE).await?.ok_or(OauthError::InvalidClient)
 }
 
 fn request(bearer: Bearer, dataset: &str) -> Request {

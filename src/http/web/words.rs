@@ -7,6 +7,7 @@ use crate::domain::dataset::{ColumnState, FieldClass, LogicalType};
 use crate::domain::gate::Gate;
 use crate::domain::permit::{Permit, RevisionStatus};
 use crate::domain::person::Role;
+use crate::domain::signing_key::KeyState;
 use crate::domain::time::Instant;
 use crate::domain::vendor::{Lifecycle, Tier, VendorRole};
 use crate::domain::vocabulary::Purpose;
@@ -179,6 +180,18 @@ pub fn review(valid_until: Option<Instant>, now: Instant) -> Badge {
 /// Where a client stands.
 pub fn client(client: &Client) -> Badge {
     if client.revoked_at.is_some() { Badge::new(Tone::Stopped, "Revoked") } else { Badge::new(Tone::InForce, "Live") }
+}
+
+/// Where a signing key stands.
+pub fn signing_key(state: KeyState) -> Badge {
+    let (tone, word) = match state {
+        KeyState::Waiting => (Tone::Progress, "Waiting"),
+        KeyState::Signing => (Tone::InForce, "Signing"),
+        KeyState::Verifying => (Tone::Due, "Verifying"),
+        KeyState::Over => (Tone::Draft, "Over"),
+        KeyState::Revoked => (Tone::Stopped, "Revoked"),
+    };
+    Badge::new(tone, word)
 }
 
 /// Where a token stands.
