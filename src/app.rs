@@ -28,6 +28,7 @@ pub mod sessions;
 pub mod sign_in;
 pub mod signing_keys;
 pub mod stops;
+pub mod throttle;
 pub mod vendors;
 pub mod vocabulary;
 
@@ -73,6 +74,7 @@ pub struct App {
     pub decisions: release::Decisions,
     pub refusals: history::Refusals,
     pub streams: release::Streams,
+    pub throttle: throttle::Throttle,
     pub desk: sign_in::Desk,
     pub viewed: preview::Viewed,
     pub hierarchies: hierarchies::Hierarchies,

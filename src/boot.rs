@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::app::fetching::Fetching;
+use crate::app::throttle::{Rates, Throttle};
 use crate::app::{
     App, AppError, Settings, consents, hierarchies, history, password_links, preview, release, secrets, sign_in, signing_keys,
 };
@@ -100,9 +101,11 @@ pub async fn open(config: &Config, public_url: String, clock: Clock) -> Result<A
         most_upload_bytes: config.max_upload_mb.saturating_mul(1_000_000),
         trusted_proxies: config.trusted_proxies.clone(),
     };
+    let rates = Rates { requests_per_second: config.oauth_requests_per_second, failures_per_minute: config.oauth_failures_per_minute };
     let app = Arc::new(App {
         settings,
         store,
+        throttle: Throttle::new(rates, clock.clone()),
         clock,
         files: Files::new(config.data_dir.clone(), Arc::clone(&keyring)),
         engine,

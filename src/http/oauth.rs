@@ -2,7 +2,7 @@
 
 use actix_web::dev::Payload;
 use actix_web::http::StatusCode;
-use actix_web::http::header::{AUTHORIZATION, CACHE_CONTROL, PRAGMA, WWW_AUTHENTICATE};
+use actix_web::http::header::{AUTHORIZATION, CACHE_CONTROL, PRAGMA, RETRY_AFTER, WWW_AUTHENTICATE};
 use actix_web::{FromRequest, HttpRequest, HttpResponse, web};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -11,6 +11,7 @@ use utoipa::ToSchema;
 
 use crate::app::AppError;
 use crate::app::oauth::{self, Authenticated, OauthError};
+use crate::app::throttle::Wait;
 use crate::domain::client::Token;
 use crate::domain::gate::Gate;
 use crate::domain::secret::PlainSecret;
@@ -126,8 +127,23 @@ async fn authenticated(
     let pairs = form.0.map_err(|error| Box::new(failed(error.into())))?;
     let (id, secret) = credentials(request, &pairs)?;
     let from = peer::address(request, &app.settings.trusted_proxies);
-    let client = oauth::authenticate(app, &id, &secret, from).await.map_err(|error| Box::new(failed(error)))?;
-    Ok((client, pairs))
+    app.throttle.admit(&id, from).map_err(slow_down)?;
+    let client = oauth::authenticate(app, &id, &secret, from).await;
+    match &client {
+        Ok(_) => app.throttle.proved(&id, from),
+        Err(OauthError::InvalidClient | OauthError::Address) => app.throttle.failed(&id, from),
+        Err(OauthError::InvalidScope(_) | OauthError::TooMuchScope | OauthError::App(_)) => Ok(()),
+    }
+    .map_err(slow_down)?;
+    Ok((client.map_err(|error| Box::new(failed(error)))?, pairs))
+}
+
+/// 429 in the form of RFC 6749 §5.2, by the word that RFC 8628 §3.5 registered for who asks too often.
+fn slow_down(wait: Wait) -> Box<HttpResponse> {
+    let said = format!("Too many requests, or too many wrong secrets from this address: ask again in {} seconds.", wait.seconds);
+    let mut response = problem(StatusCode::TOO_MANY_REQUESTS, "slow_down", said, None);
+    response.headers_mut().insert(RETRY_AFTER, wait.seconds.into());
+    Box::new(response)
 }
 
 /// An access token for a client's permits (RFC 6749 §4.4).
@@ -137,7 +153,7 @@ async fn authenticated(
     tag = "oauth",
     security(("client" = [])),
     request_body(content = String, content_type = "application/x-www-form-urlencoded", description = "`grant_type=client_credentials`, and `scope` with permit keys when not all are wanted."),
-    responses((status = 200, body = TokenAnswer), (status = 400, body = OauthProblem), (status = 401, body = OauthProblem))
+    responses((status = 200, body = TokenAnswer), (status = 400, body = OauthProblem), (status = 401, body = OauthProblem), (status = 429, body = OauthProblem))
 )]
 pub async fn token(request: HttpRequest, app: Tidegate, form: Form) -> HttpResponse {
     let (client, pairs) = match authenticated(&request, &app, form).await {
@@ -170,7 +186,7 @@ pub async fn token(request: HttpRequest, app: Tidegate, form: Form) -> HttpRespo
     tag = "oauth",
     security(("client" = [])),
     request_body(content = String, content_type = "application/x-www-form-urlencoded", description = "`token`."),
-    responses((status = 200, description = "The token is not good any more."), (status = 400, body = OauthProblem), (status = 401, body = OauthProblem))
+    responses((status = 200, description = "The token is not good any more."), (status = 400, body = OauthProblem), (status = 401, body = OauthProblem), (status = 429, body = OauthProblem))
 )]
 pub async fn revoke(request: HttpRequest, app: Tidegate, form: Form) -> HttpResponse {
     let (client, pairs) = match authenticated(&request, &app, form).await {
@@ -241,7 +257,7 @@ impl Introspected {
     tag = "oauth",
     security(("client" = [])),
     request_body(content = String, content_type = "application/x-www-form-urlencoded", description = "`token`."),
-    responses((status = 200, body = Introspected), (status = 400, body = OauthProblem), (status = 401, body = OauthProblem))
+    responses((status = 200, body = Introspected), (status = 400, body = OauthProblem), (status = 401, body = OauthProblem), (status = 429, body = OauthProblem))
 )]
 pub async fn introspect(request: HttpRequest, app: Tidegate, form: Form) -> HttpResponse {
     let (client, pairs) = match authenticated(&request, &app, form).await {

@@ -63,8 +63,10 @@ impl SigningKeyRow {
 
 /// All keys, the newest first.
 pub fn list(tx: &mut Tx) -> Result<Vec<SigningKey>, StoreError> {
-    let rows: Vec<SigningKeyRow> =
-        signing_keys::table.select(SigningKeyRow::as_select()).order((signing_keys::signs_from.desc(), signing_keys::made_at.desc(), signing_keys::kid)).load(tx.conn())?;
+    let rows: Vec<SigningKeyRow> = signing_keys::table
+        .select(SigningKeyRow::as_select())
+        .order((signing_keys::signs_from.desc(), signing_keys::made_at.desc(), signing_keys::kid))
+        .load(tx.conn())?;
     rows.into_iter().map(SigningKeyRow::read).collect()
 }
 

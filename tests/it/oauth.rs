@@ -3,6 +3,7 @@
 mod clients;
 mod forged;
 mod gates;
+mod throttle;
 
 use serde_json::{Value, json};
 use tidegate::domain::person::Role;

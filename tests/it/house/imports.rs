@@ -52,6 +52,7 @@ pub const OUTSIDE: &[(&str, &[&str])] = &[
     ("ipnet", &["domain"]),
     ("sha2", &["engine"]),
     ("geohash", &["engine"]),
+    ("governor", &["app"]),
     ("h3o", &["engine"]),
     ("regex", &["domain"]),
     ("totp_rs", &["keys"]),
