@@ -162,7 +162,7 @@ async fn many(count: u64) {
         let (of, client) = (left.min(10_000), client.clone());
         let issue = move |tx: &mut tidegate::store::Tx| {
             for _ in 0..of {
-                tokens::insert(tx, &token(&client, now))?;
+                tokens::insert(tx, &token(&client, now), None)?;
             }
             Ok::<_, AppError>(())
         };
@@ -205,7 +205,7 @@ async fn timed_inserts(store: &Store, client: &Client, now: Stamp) -> f64 {
     let begun = Instant::now();
     let insert = move |tx: &mut tidegate::store::Tx| {
         for _ in 0..10_000 {
-            tokens::insert(tx, &token(&client, now))?;
+            tokens::insert(tx, &token(&client, now), None)?;
         }
         Ok::<_, AppError>(())
     };

@@ -13,6 +13,7 @@ pub mod gates;
 pub mod hierarchies;
 pub mod history;
 pub mod key_sets;
+pub mod kill_switch;
 pub mod lists;
 pub mod oauth;
 pub mod password_links;
@@ -26,7 +27,9 @@ pub mod secrets;
 pub mod sent_forms;
 pub mod sessions;
 pub mod sign_in;
+pub mod signing_keys;
 pub mod stops;
+pub mod throttle;
 pub mod vendors;
 pub mod vocabulary;
 
@@ -76,6 +79,7 @@ pub struct App {
     pub decisions: release::Decisions,
     pub refusals: history::Refusals,
     pub streams: release::Streams,
+    pub throttle: throttle::Throttle,
     pub desk: sign_in::Desk,
     pub viewed: preview::Viewed,
     pub hierarchies: hierarchies::Hierarchies,

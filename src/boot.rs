@@ -9,8 +9,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::app::fetching::Fetching;
+use crate::app::throttle::{Rates, Throttle};
 use crate::app::{
     App, AppError, Settings, consents, hierarchies, history, key_sets, oauth, password_links, preview, release, secrets, sign_in,
+    signing_keys,
 };
 use crate::config::{Config, DatabaseUrl};
 use crate::engine::{self, Engine, EngineError};
@@ -100,9 +102,11 @@ pub async fn open(config: &Config, public_url: String, clock: Clock) -> Result<A
         most_upload_bytes: config.max_upload_mb.saturating_mul(1_000_000),
         trusted_proxies: config.trusted_proxies.clone(),
     };
+    let rates = Rates { requests_per_second: config.oauth_requests_per_second, failures_per_minute: config.oauth_failures_per_minute };
     let app = Arc::new(App {
         settings,
         store,
+        throttle: Throttle::new(rates, clock.clone()),
         clock,
         files: Files::new(config.data_dir.clone(), Arc::clone(&keyring)),
         engine,
@@ -119,7 +123,7 @@ pub async fn open(config: &Config, public_url: String, clock: Clock) -> Result<A
         viewed: preview::Viewed::default(),
         hierarchies: hierarchies::Hierarchies::default(),
     });
-    secrets::ensure_signing_key(&app).await?;
+    signing_keys::ensure(&app).await?;
     Ok(app)
 }
 

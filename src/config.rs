@@ -95,6 +95,10 @@ pub struct Config {
     pub header_timeout_seconds: u64,
     /// How long an idle connection is kept; default 60.
     pub idle_timeout_seconds: u64,
+    /// Requests of one client at the OAuth endpoints in a second, ten times as many at once; default 50, 0 is no limit.
+    pub oauth_requests_per_second: u32,
+    /// Failures with one client id from one address in a minute; default 10, 0 is no limit.
+    pub oauth_failures_per_minute: u32,
     /// Hosts that sources may be fetched from although they lie in a private network or speak in the clear; default none.
     pub outbound_hosts: Vec<AllowedHost>,
     /// Proxies whose word on a client's address (`X-Forwarded-For`) is believed; default none.
@@ -167,6 +171,8 @@ impl Config {
             max_upload_mb: layers.number("max_upload_mb", 1..=1_024)?.unwrap_or(25),
             header_timeout_seconds: layers.number("header_timeout_seconds", 1..=300)?.unwrap_or(10),
             idle_timeout_seconds: layers.number("idle_timeout_seconds", 1..=3_600)?.unwrap_or(60),
+            oauth_requests_per_second: layers.number("oauth_requests_per_second", 0..=100_000)?.unwrap_or(50),
+            oauth_failures_per_minute: layers.number("oauth_failures_per_minute", 0..=100_000)?.unwrap_or(10),
             outbound_hosts: layers.get("outbound_hosts", values::hosts)?.unwrap_or_default(),
             trusted_proxies: layers.get("trusted_proxies", values::ranges)?.unwrap_or_default(),
             broker: layers.get("broker", values::broker)?,

@@ -13,6 +13,7 @@ pub mod permit;
 pub mod preview;
 pub mod release;
 pub mod sign_in;
+pub mod signing_keys;
 pub mod standing;
 pub mod suggestion;
 pub mod vendor;

@@ -22,7 +22,7 @@ mod tests;
 
 pub use public::jwks;
 pub use remembered::Remembered;
-pub use verify::{Verified, Verifier};
+pub use verify::{Verified, Verifier, key_named};
 
 /// The longest life of a token in seconds, from `iat` to `exp`.
 pub const MOST_LIFETIME_SECONDS: i64 = 900;

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::app::{App, AppError, access, history, secrets, sign_in};
+use crate::app::{App, AppError, access, history, sign_in, signing_keys};
 
 const SEQUENCE: Duration = Duration::from_millis(200);
 const REFUSALS: Duration = Duration::from_secs(5);
+/// A new key is published for ten minutes before it signs: ten tries to read it.
 const KEYS: Duration = Duration::from_secs(60);
 const TOKENS: Duration = Duration::from_secs(60);
 const SIGN_INS: Duration = Duration::from_secs(600);
@@ -15,7 +16,7 @@ const SIGN_INS: Duration = Duration::from_secs(600);
 pub fn start(app: &Arc<App>) {
     every(app, "sequence", SEQUENCE, async |app| app.store.sequence().await.map(drop).map_err(AppError::from));
     every(app, "refusals", REFUSALS, async |app| history::flush_refusals(&app, false).await);
-    every(app, "signing keys", KEYS, async |app| secrets::load_signing_keys(&app).await);
+    every(app, "signing keys", KEYS, async |app| signing_keys::tend(&app).await);
     every(app, "expired tokens", TOKENS, async |app| access::forget_expired(&app).await);
     every(app, "old sign-ins", SIGN_INS, async |app| sign_in::forget_old(&app).await);
 }

@@ -18,6 +18,7 @@ use crate::domain::text::Slug;
 use crate::policy::release::{detail, first_closed};
 
 use super::release::live;
+use super::throttle::Wait;
 use super::{App, AppError, access};
 
 /// Why no token was issued, as RFC 6749 §5.2 names it.
@@ -40,6 +41,9 @@ pub enum OauthError {
     /// 401: who asks is known, but may not ask from there.
     #[error("This client may not ask from this address.")]
     Address,
+    /// 429: somebody failed too often with this client's id from there, or the client asks more often than its rate.
+    #[error("too many requests, or too many failures")]
+    SlowDown(Wait),
     /// 400: the proof of a key is not good, or there is none where one must be (RFC 9449 §5).
     #[error("{}", .0.sentence())]
     Proof(NoProof),

@@ -38,7 +38,7 @@ use crate::store::{Tx, used_once};
 
 use super::consents::{self, Admitting};
 use super::oauth::{Bearer, NoProof};
-use super::{App, AppError, hierarchies, history};
+use super::{App, AppError, hierarchies, history, kill_switch};
 
 pub use limits::Streams;
 pub use live::Ready;
@@ -67,6 +67,8 @@ pub struct Holding {
     pub until: Instant,
     /// The database's time less ours when it was loaded, in microseconds: rights are judged by the database's clock.
     pub skew: i64,
+    /// Whether everything is stopped.
+    pub stopped: bool,
     pub ready: Vec<Arc<Ready>>,
 }
 
@@ -179,6 +181,9 @@ fn decide_under(holding: &Holding, request: &Request, now: Instant) -> Result<De
 
 /// The permit of the token that covers the dataset. Whether a dataset exists is nobody's business but a permit's.
 fn choose(holding: &Holding, request: &Request, now: Instant) -> Result<Arc<Ready>, NoPlan> {
+    if holding.stopped {
+        return Err(kill_switch::refusal().into());
+    }
     if holding.ready.first().is_some_and(|ready| ready.state.token.revoked_at.is_some()) {
         return Err(refusal(Gate::Token).into());
     }
@@ -344,7 +349,9 @@ pub async fn datasets(app: &App, bearer: &Bearer) -> Result<Vec<OfferedDataset>,
     let holding = holding(app, bearer, true).await?;
     let now = holding.time(app.clock.now());
     spend_proof(app, bearer).await?;
-    if let Some(Err(refusal)) = holding.ready.first().map(|ready| check_sender(ready, bearer)) {
+    let stopped = if holding.stopped { Err(kill_switch::refusal()) } else { Ok(()) };
+    let sender = || holding.ready.first().map_or(Ok(()), |ready| check_sender(ready, bearer));
+    if let Err(refusal) = stopped.and_then(|()| sender()) {
         history::refused(app, &bearer.token.vendor, &bearer.token.client, history::Wanted::default(), refusal.gate).await;
         return Err(refusal.into());
     }

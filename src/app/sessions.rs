@@ -4,12 +4,13 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use crate::domain::id::{PersonId, SessionId};
+use crate::domain::kill_switch::KillSwitch;
 use crate::domain::person::{Actor, Person};
 use crate::domain::secret::PlainSecret;
 use crate::domain::session::{Session, Stage};
 use crate::keys::{self, secret};
 use crate::policy::sign_in::{ABSOLUTE_SECONDS, SEEN_SECONDS, holds};
-use crate::store::{Tx, sessions};
+use crate::store::{Tx, kill_switch, sessions};
 
 use super::{App, AppError, new_id};
 
@@ -26,6 +27,8 @@ pub struct Opened {
 pub struct Current {
     pub session: Session,
     pub person: Person,
+    /// The stop of everything, while it lasts: every page says so.
+    pub stopped: Option<KillSwitch>,
 }
 
 impl Current {
@@ -55,7 +58,7 @@ pub(super) fn open(tx: &mut Tx, person: &PersonId, stage: Stage, browser: String
 }
 
 /// The session of that secret, if it is good now and has come to that stage.
-pub(super) async fn look_up(app: &App, secret: &str, stage: Stage) -> Result<Option<(Session, Person)>, AppError> {
+pub(super) async fn look_up(app: &App, secret: &str, stage: Stage) -> Result<Option<Current>, AppError> {
     if !secret::well_formed(secret, secret::Prefix::Session) {
         return Ok(None);
     }
@@ -64,20 +67,24 @@ pub(super) async fn look_up(app: &App, secret: &str, stage: Stage) -> Result<Opt
         .read(move |tx| {
             let now = tx.now();
             let found = sessions::find_by_digest(tx, &digest)?;
-            Ok(found.filter(|(session, person)| session.stage == stage && holds(session, now) && person.disabled_at.is_none()))
+            let good =
+                |(session, person): &(Session, Person)| session.stage == stage && holds(session, now) && person.disabled_at.is_none();
+            let Some((session, person)) = found.filter(good) else { return Ok(None) };
+            let stopped = kill_switch::find(tx)?.filter(KillSwitch::lasts);
+            Ok(Some(Current { session, person, stopped }))
         })
         .await
 }
 
 /// Who is signed in with that cookie. Notes the visit, once a minute at most.
 pub async fn find(app: &App, secret: &str) -> Result<Option<Current>, AppError> {
-    let Some((session, person)) = look_up(app, secret, Stage::In).await? else { return Ok(None) };
-    let now = app.clock.now();
+    let Some(current) = look_up(app, secret, Stage::In).await? else { return Ok(None) };
+    let (session, now) = (&current.session, app.clock.now());
     if session.seen_at.plus_seconds(SEEN_SECONDS) <= now {
         let id = session.id.clone();
         app.store.record(move |tx| Ok::<_, AppError>(sessions::seen(tx, &id, now)?)).await?;
     }
-    Ok(Some(Current { session, person }))
+    Ok(Some(current))
 }
 
 /// Everywhere a person is signed in, newest first.

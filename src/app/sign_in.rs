@@ -122,7 +122,9 @@ pub(super) fn enter(tx: &mut Tx, person: &Person, browser: String, device: Plain
 /// Tries the code of a second factor, or a recovery code, in a session that waits for it. The session is replaced by
 /// another one, so that a secret planted before the sign-in is of no use after it.
 pub async fn code(app: &App, waiting: &str, code: String, from: From) -> Result<Outcome, AppError> {
-    let Some((session, person)) = sessions::look_up(app, waiting, Stage::Code).await? else { return Ok(Outcome::Wrong) };
+    let Some(sessions::Current { session, person, .. }) = sessions::look_up(app, waiting, Stage::Code).await? else {
+        return Ok(Outcome::Wrong);
+    };
     let buckets = vec![(Guesser::Code, format!("code/{}", person.id))];
     if let Some(seconds) = charge(app, buckets.clone()).await? {
         return Ok(Outcome::Wait(seconds));

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use super::{ConfigError, Overrides, values};
 
 /// Every key of the file; in the environment it is upper case behind `TIDEGATE_`.
-pub(super) const KEYS: [&str; 17] = [
+pub(super) const KEYS: [&str; 19] = [
     "broker",
     "data_dir",
     "database_url",
@@ -21,6 +21,8 @@ pub(super) const KEYS: [&str; 17] = [
     "log_level",
     "master_key_file",
     "max_upload_mb",
+    "oauth_failures_per_minute",
+    "oauth_requests_per_second",
     "outbound_hosts",
     "public_url",
     "source_roots",

@@ -86,6 +86,8 @@ texts! {
     Digest = digest;
     /// The RFC 7638 thumbprint of a public key: SHA-256 as base64url, 43 characters.
     Thumbprint = thumbprint;
+    /// The name of a signing key: the thumbprint of its public half.
+    Kid = thumbprint;
     /// The name of a client's key (`kid`): 1 to 200 visible ASCII characters.
     KeyName = key_name;
 }

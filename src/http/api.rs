@@ -8,6 +8,7 @@ pub mod consents;
 pub mod evidence;
 pub mod hierarchies;
 pub mod history;
+pub mod keys;
 pub mod people;
 pub mod permits;
 pub mod preview;

@@ -50,7 +50,9 @@ grants!(
     SeeSamples,
     RevealTokens,
     ManageAccess,
-    Stop
+    Stop,
+    LiftStop,
+    ManageKeys
 );
 
 /// A member of the staff who holds a permission: only this extractor makes one.

@@ -2,7 +2,7 @@
 
 use actix_web::dev::Payload;
 use actix_web::http::StatusCode;
-use actix_web::http::header::{AUTHORIZATION, CACHE_CONTROL, PRAGMA, WWW_AUTHENTICATE};
+use actix_web::http::header::{AUTHORIZATION, CACHE_CONTROL, PRAGMA, RETRY_AFTER, WWW_AUTHENTICATE};
 use actix_web::{FromRequest, HttpRequest, HttpResponse, web};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -11,10 +11,12 @@ use utoipa::ToSchema;
 
 use crate::app::AppError;
 use crate::app::oauth::{self, Asking, Authenticated, Credentials, OauthError};
+use crate::app::throttle::Wait;
 use crate::domain::client::Token;
 use crate::domain::client_key::KeyAlgorithm;
 use crate::domain::gate::Gate;
 use crate::domain::secret::PlainSecret;
+use crate::domain::signing_key::CACHE_SECONDS;
 use crate::domain::text::Slug;
 
 use super::api::Tidegate;
@@ -73,6 +75,7 @@ fn failed(error: OauthError) -> HttpResponse {
         OauthError::InvalidClient | OauthError::Assertion | OauthError::AssertionUsed | OauthError::NoKeys | OauthError::Address => {
             problem(StatusCode::UNAUTHORIZED, "invalid_client", said, Some(Gate::Client))
         }
+        OauthError::SlowDown(wait) => slow_down(wait),
         OauthError::Proof(_) => problem(StatusCode::BAD_REQUEST, "invalid_dpop_proof", said, None),
         OauthError::TooMuchScope => problem(StatusCode::BAD_REQUEST, "invalid_scope", said, None),
         OauthError::InvalidScope(gate) => problem(StatusCode::BAD_REQUEST, "invalid_scope", said, Some(gate)),
@@ -145,6 +148,14 @@ async fn authenticated(
     Ok((client, pairs))
 }
 
+/// 429 in the form of RFC 6749 §5.2, by the word that RFC 8628 §3.5 registered for who asks too often.
+fn slow_down(wait: Wait) -> HttpResponse {
+    let said = format!("Too many requests, or too many wrong secrets from this address: ask again in {} seconds.", wait.seconds);
+    let mut response = problem(StatusCode::TOO_MANY_REQUESTS, "slow_down", said, None);
+    response.headers_mut().insert(RETRY_AFTER, wait.seconds.into());
+    response
+}
+
 /// An access token for a client's permits (RFC 6749 §4.4). With a proof of a key in the header `DPoP` it is bound to that key
 /// (RFC 9449).
 #[utoipa::path(
@@ -154,7 +165,7 @@ async fn authenticated(
     security(("client" = [])),
     params(("DPoP" = Option<String>, Header, description = "A proof of the key that the token is to be bound to.")),
     request_body(content = String, content_type = "application/x-www-form-urlencoded", description = "`grant_type=client_credentials`, and `scope` with permit keys when not all are wanted; `client_assertion` and `client_assertion_type` where the client has keys."),
-    responses((status = 200, body = TokenAnswer), (status = 400, body = OauthProblem), (status = 401, body = OauthProblem))
+    responses((status = 200, body = TokenAnswer), (status = 400, body = OauthProblem), (status = 401, body = OauthProblem), (status = 429, body = OauthProblem))
 )]
 pub async fn token(request: HttpRequest, app: Tidegate, form: Form) -> HttpResponse {
     granted(&request, &app, form).await.unwrap_or_else(|response| *response)
@@ -198,7 +209,7 @@ pub fn proofs(request: &HttpRequest) -> Vec<&str> {
     tag = "oauth",
     security(("client" = [])),
     request_body(content = String, content_type = "application/x-www-form-urlencoded", description = "`token`."),
-    responses((status = 200, description = "The token is not good any more."), (status = 400, body = OauthProblem), (status = 401, body = OauthProblem))
+    responses((status = 200, description = "The token is not good any more."), (status = 400, body = OauthProblem), (status = 401, body = OauthProblem), (status = 429, body = OauthProblem))
 )]
 pub async fn revoke(request: HttpRequest, app: Tidegate, form: Form) -> HttpResponse {
     let (client, pairs) = match authenticated(&request, &app, form).await {
@@ -274,7 +285,7 @@ impl Introspected {
     tag = "oauth",
     security(("client" = [])),
     request_body(content = String, content_type = "application/x-www-form-urlencoded", description = "`token`."),
-    responses((status = 200, body = Introspected), (status = 400, body = OauthProblem), (status = 401, body = OauthProblem))
+    responses((status = 200, body = Introspected), (status = 400, body = OauthProblem), (status = 401, body = OauthProblem), (status = 429, body = OauthProblem))
 )]
 pub async fn introspect(request: HttpRequest, app: Tidegate, form: Form) -> HttpResponse {
     let (client, pairs) = match authenticated(&request, &app, form).await {
@@ -343,5 +354,5 @@ pub async fn jwks(request: HttpRequest, app: web::Data<std::sync::Arc<crate::app
 }
 
 fn cached(document: serde_json::Value) -> HttpResponse {
-    HttpResponse::Ok().insert_header((CACHE_CONTROL, "public, max-age=300")).json(document)
+    HttpResponse::Ok().insert_header((CACHE_CONTROL, format!("public, max-age={CACHE_SECONDS}"))).json(document)
 }

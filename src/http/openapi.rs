@@ -179,6 +179,13 @@ fn said_by(status: &str) -> &'static str {
         super::api::access::revoke,
         super::api::access::tokens,
         super::api::access::revoke_token,
+        super::api::keys::list,
+        super::api::keys::rotate,
+        super::api::keys::revoke,
+        super::api::keys::kill_switch,
+        super::api::keys::stop_everything,
+        super::api::keys::lift,
+        super::api::keys::preview,
         super::api::history::list,
         super::api::history::find,
     )

@@ -6,7 +6,8 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use crate::policy::access::Permission;
 
 use super::api::{
-    access, agreements, assessments, catalogue, consents, evidence, hierarchies, history, people, permits, preview, vendors, vocabulary,
+    access, agreements, assessments, catalogue, consents, evidence, hierarchies, history, keys, people, permits, preview, vendors,
+    vocabulary,
 };
 use super::error::HttpError;
 use super::web::access as machines;
@@ -21,7 +22,7 @@ use super::web::people as staff;
 use super::web::vendors as vendor_pages;
 use super::web::vendors::acts as vendor_acts;
 use super::web::vocabulary as terms;
-use super::web::{account, activate, assets, dashboard, sign_in};
+use super::web::{account, activate, assets, dashboard, sign_in, signing_keys, stop_everything};
 use super::web::{agreements as contracts, permits as scopes};
 use super::web::{help, history as log};
 use super::{data, health, oauth, openapi};
@@ -221,6 +222,14 @@ table! {
     POST "/api/v1/clients/{id}/tokens" => access::issue_token, Staff(P::ManageAccess);
     POST "/api/v1/tokens/{id}/revoke" => access::revoke_token, Staff(P::Stop);
 
+    GET "/api/v1/signing-keys" => keys::list, Staff(P::Read);
+    POST "/api/v1/signing-keys/rotate" => keys::rotate, Staff(P::ManageKeys);
+    POST "/api/v1/signing-keys/{kid}/revoke" => keys::revoke, Staff(P::ManageKeys);
+    GET "/api/v1/kill-switch" => keys::kill_switch, Staff(P::Read);
+    POST "/api/v1/kill-switch" => keys::stop_everything, Staff(P::Stop);
+    POST "/api/v1/kill-switch/lift" => keys::lift, Staff(P::LiftStop);
+    GET "/api/v1/stop-preview" => keys::preview, Staff(P::Read);
+
     GET "/api/v1/history" => history::list, Staff(P::ReadHistory);
     GET "/api/v1/history/{position}" => history::find, Staff(P::ReadHistory);
 
@@ -257,6 +266,15 @@ table! {
     POST "/settings/people/{id}/enable" => staff::enable, Page(P::ManagePeople);
     POST "/settings/people/{id}/link" => staff::link, Page(P::ManagePeople);
     POST "/settings/people/{id}/second-factor/remove" => staff::remove_factor, Page(P::ManagePeople);
+
+    GET "/settings/signing-keys" => signing_keys::list, Page(P::Read);
+    GET "/settings/signing-keys/rotate" => signing_keys::ask_rotate, Page(P::ManageKeys);
+    POST "/settings/signing-keys/rotate" => signing_keys::rotate, Page(P::ManageKeys);
+    GET "/settings/signing-keys/{kid}/revoke" => signing_keys::ask_revoke, Page(P::ManageKeys);
+    POST "/settings/signing-keys/{kid}/revoke" => signing_keys::revoke, Page(P::ManageKeys);
+    GET "/stop-everything" => stop_everything::show, Page(P::Read);
+    POST "/stop-everything" => stop_everything::stop, Page(P::Stop);
+    POST "/stop-everything/lift" => stop_everything::lift, Page(P::LiftStop);
 
     GET "/settings/vocabulary" => terms::page, Page(P::Read);
     POST "/settings/vocabulary" => terms::add, Page(P::ManageVocabulary);

@@ -35,13 +35,18 @@ pub enum Permission {
     RevealTokens,
     /// Issue clients, rotate their secrets.
     ManageAccess,
-    /// Stop something at once: suspend a vendor, pause or end a permit, revoke a client or token, end an agreement.
+    /// Stop something at once: suspend a vendor, pause or end a permit, revoke a client or token, end an agreement; or
+    /// everything.
     Stop,
+    /// Let releases go on after everything was stopped.
+    LiftStop,
+    /// Rotate the keys that sign tokens, and revoke one that others may have.
+    ManageKeys,
 }
 
 impl Permission {
     /// Every permission.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 18] = [
         Self::Read,
         Self::ReadHistory,
         Self::ManagePeople,
@@ -58,6 +63,8 @@ impl Permission {
         Self::RevealTokens,
         Self::ManageAccess,
         Self::Stop,
+        Self::LiftStop,
+        Self::ManageKeys,
     ];
 }
 
@@ -66,7 +73,9 @@ impl Permission {
 pub const fn allows(role: Role, permission: Permission) -> bool {
     use Permission as P;
     match role {
-        Role::Administrator => matches!(permission, P::Read | P::ReadHistory | P::ManagePeople | P::ManageOwnKeys),
+        Role::Administrator => {
+            matches!(permission, P::Read | P::ReadHistory | P::ManagePeople | P::ManageOwnKeys | P::LiftStop | P::ManageKeys)
+        }
         Role::VendorManager => matches!(
             permission,
             P::Read
@@ -93,6 +102,8 @@ pub const fn allows(role: Role, permission: Permission) -> bool {
                     | P::SeeSamples
                     | P::RevealTokens
                     | P::Stop
+                    | P::LiftStop
+                    | P::ManageKeys
             )
         }
         Role::DataSteward => matches!(permission, P::Read | P::ManageOwnKeys | P::ManageCatalogue | P::ManageConsent | P::SeeSamples),
@@ -118,7 +129,7 @@ mod tests {
         for permission in Permission::ALL {
             let reads = matches!(permission, P::Read | P::ReadHistory | P::ManageOwnKeys);
             assert_eq!(allows(Role::ComplianceReviewer, permission), reads, "{permission:?}");
-            let runs = reads || permission == P::ManagePeople;
+            let runs = reads || matches!(permission, P::ManagePeople | P::LiftStop | P::ManageKeys);
             assert_eq!(allows(Role::Administrator, permission), runs, "{permission:?}");
         }
     }
@@ -135,6 +146,16 @@ mod tests {
     fn tokens_are_turned_back_by_privacy_officers_alone() {
         for role in Role::ALL {
             assert_eq!(allows(role, Permission::RevealTokens), role == Role::PrivacyOfficer, "{role:?}");
+        }
+    }
+
+    #[test]
+    fn who_stops_everything_lifts_it_or_asks_for_it() {
+        for role in Role::ALL {
+            let runs_or_decides = matches!(role, Role::Administrator | Role::PrivacyOfficer);
+            assert_eq!(allows(role, Permission::LiftStop), runs_or_decides, "{role:?}");
+            assert_eq!(allows(role, Permission::ManageKeys), runs_or_decides, "{role:?}");
+            assert_eq!(allows(role, Permission::Stop), matches!(role, Role::VendorManager | Role::PrivacyOfficer), "{role:?}");
         }
     }
 

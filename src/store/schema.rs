@@ -266,6 +266,7 @@ diesel::table! {
         kind -> Text,
         secret_digest -> Nullable<Text>,
         bound_to -> Nullable<Text>,
+        kid -> Nullable<Text>,
     }
 }
 
@@ -437,6 +438,29 @@ diesel::table! {
         special -> Bool,
         created_at -> BigInt,
         retired_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    signing_keys (kid) {
+        kid -> Text,
+        public -> Text,
+        made_at -> BigInt,
+        signs_from -> BigInt,
+        retired_at -> Nullable<BigInt>,
+        leaves_at -> Nullable<BigInt>,
+        revoked_at -> Nullable<BigInt>,
+        reason -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    kill_switch (scope) {
+        scope -> Text,
+        stopped_at -> BigInt,
+        stopped_by -> Text,
+        reason -> Text,
+        lifted_at -> Nullable<BigInt>,
     }
 }
 

@@ -1,11 +1,11 @@
-//! What hangs on a vendor just now: its tokens, counted by client and scope, and its running streams.
+//! What hangs on a vendor, on a signing key or on everything just now: tokens, counted by client and scope, and streams.
 
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Text};
+use diesel::sql_types::{BigInt, Nullable, Text};
 
 use crate::domain::Instant;
 use crate::domain::id::{ClientId, VendorId};
-use crate::domain::text::Slug;
+use crate::domain::text::{Kid, Slug};
 
 use super::Tx;
 use super::column::{from_json, parse};
@@ -61,4 +61,78 @@ pub fn running(tx: &mut Tx, vendor: &VendorId) -> Result<Vec<Running>, StoreErro
     rows.into_iter()
         .map(|row| Ok(Running { client: parse("client", row.client)?, permit: parse("permit", row.what)?, streams: row.many }))
         .collect()
+}
+
+/// The good tokens that a key signed.
+pub fn outstanding_of_key(tx: &mut Tx, kid: &Kid, now: Instant) -> Result<Vec<Outstanding>, StoreError> {
+    let rows: Vec<Counted> = Raw::new("SELECT t.client AS client, t.scope AS what, count(*) AS many FROM tokens t WHERE t.kid =")
+        .text(kid)
+        .sql("AND t.revoked_at IS NULL AND t.expires_at >")
+        .number(now.micros())
+        .sql("AND t.client IN (SELECT c.id FROM clients c WHERE c.revoked_at IS NULL) GROUP BY t.client, t.scope")
+        .load(tx)?;
+    rows.into_iter()
+        .map(|row| Ok(Outstanding { client: parse("client", row.client)?, scope: from_json("token", &row.what)?, tokens: row.many }))
+        .collect()
+}
+
+#[derive(QueryableByName)]
+struct Many {
+    #[diesel(sql_type = BigInt)]
+    many: i64,
+}
+
+/// Streams under way of clients that have, or lately had, tokens of a key: under which token a stream began is not kept.
+pub fn running_of_key(tx: &mut Tx, kid: &Kid) -> Result<i64, StoreError> {
+    let rows: Vec<Many> =
+        Raw::new("SELECT count(*) AS many FROM open_streams WHERE client IN (SELECT t.client FROM tokens t WHERE t.kid =")
+            .text(kid)
+            .sql(")")
+            .load(tx)?;
+    Ok(rows.first().map_or(0, |row| row.many))
+}
+
+/// Everything that flows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Everything {
+    /// Clients that are not revoked.
+    pub clients: i64,
+    /// Their tokens that are neither expired nor revoked.
+    pub tokens: i64,
+    /// Permits that are not ended.
+    pub permits: i64,
+    /// Streams under way, on all brokers.
+    pub streams: i64,
+    /// When data last began to leave.
+    pub last_pull: Option<Instant>,
+}
+
+/// Counts everything that flows, of all vendors, in one statement.
+pub fn everything(tx: &mut Tx, now: Instant) -> Result<Everything, StoreError> {
+    #[derive(QueryableByName)]
+    struct Row {
+        #[diesel(sql_type = BigInt)]
+        clients: i64,
+        #[diesel(sql_type = BigInt)]
+        good: i64,
+        #[diesel(sql_type = BigInt)]
+        unended: i64,
+        #[diesel(sql_type = BigInt)]
+        streams: i64,
+        #[diesel(sql_type = Nullable<BigInt>)]
+        pulled: Option<i64>,
+    }
+    // The newest hour of each kind names the position of its last entry.
+    let rows: Vec<Row> = Raw::new("SELECT (SELECT count(*) FROM clients WHERE revoked_at IS NULL) AS clients,")
+        .sql("(SELECT count(*) FROM tokens t JOIN clients c ON c.id = t.client")
+        .sql("WHERE c.revoked_at IS NULL AND t.revoked_at IS NULL AND t.expires_at >")
+        .number(now.micros())
+        .sql(") AS good, (SELECT count(*) FROM permits WHERE ended_at IS NULL) AS unended,")
+        .sql("(SELECT count(*) FROM open_streams) AS streams,")
+        .sql("(SELECT e.at FROM history_entries e WHERE e.position =")
+        .sql("(SELECT max(h.last_position) FROM history_hours h WHERE h.kind IN ('release', 'opened'))) AS pulled")
+        .load(tx)?;
+    let row = rows.into_iter().next().ok_or(StoreError::Damaged("count"))?;
+    let Row { clients, good, unended, streams, pulled } = row;
+    Ok(Everything { clients, tokens: good, permits: unended, streams, last_pull: pulled.map(Instant::from_micros) })
 }

@@ -7,6 +7,7 @@ use crate::domain::Instant;
 use crate::domain::client::{Token, TokenKind};
 use crate::domain::id::{ClientId, TokenId};
 use crate::domain::secret::SecretDigest;
+use crate::domain::text::Kid;
 
 use super::column::{comparable, from_json, instant, json, known, parse, parse_some};
 use super::conn::MultiBackend;
@@ -46,8 +47,8 @@ impl TokenRow {
     }
 }
 
-/// Keeps a newly issued token.
-pub fn insert(tx: &mut Tx, token: &Token) -> Result<(), StoreError> {
+/// Keeps a newly issued token, with the key that signs it where one does.
+pub fn insert(tx: &mut Tx, token: &Token, kid: Option<&Kid>) -> Result<(), StoreError> {
     let row = TokenRow {
         id: token.id.to_string(),
         client: token.client.to_string(),
@@ -59,6 +60,7 @@ pub fn insert(tx: &mut Tx, token: &Token) -> Result<(), StoreError> {
         kind: token.kind.key().to_owned(),
         bound_to: token.bound_to.as_ref().map(ToString::to_string),
     };
+    let row = (row, tokens::kid.eq(kid.map(ToString::to_string)));
     diesel::insert_into(tokens::table).values(row).execute(tx.conn()).map(drop).map_err(|error| StoreError::taken(error, "token"))
 }
 

@@ -113,6 +113,12 @@ impl Verifier {
     }
 }
 
+/// The name of the key that a token says it is signed with; nothing of it is verified.
+pub fn key_named(jwt: &str) -> Option<String> {
+    let (header, _) = jwt.split_once('.').filter(|_| jwt.len() <= MOST_BYTES)?;
+    Members::decode(header).ok()?.text("kid").ok().map(str::to_owned)
+}
+
 /// Reads the claims: each there, each of its type, none beside them, ours, and not meant to live too long.
 fn read_claims(members: &Members, issuer: &Issuer) -> Result<Claims, Reason> {
     members.only(&CLAIMS)?;

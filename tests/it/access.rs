@@ -18,6 +18,7 @@ const NOBODY: &str = "0190a0b0-0000-7000-8000-000000000000";
 fn nowhere(path: &str) -> String {
     let fillings = [
         ("{id}", NOBODY),
+        ("{kid}", "no-such-thing"),
         ("{number}", "1"),
         ("{key}", "no-such-thing"),
         ("{name}", "no-such-thing"),

@@ -39,11 +39,13 @@ enum Stop {
     LapsePermit,
     AmendAgreement,
     EndAgreement,
+    RevokeSigningKey,
+    StopEverything,
 }
 
 impl Stop {
     /// In order of time: the last ones move the clock.
-    const ALL: [Self; 11] = [
+    const ALL: [Self; 13] = [
         Self::SuspendVendor,
         Self::RevokeToken,
         Self::RevokeClient,
@@ -55,12 +57,14 @@ impl Stop {
         Self::EndAgreement,
         Self::RevokeTokenAfterItsEnd,
         Self::LapsePermit,
+        Self::RevokeSigningKey,
+        Self::StopEverything,
     ];
 
     const fn gate(self) -> &'static str {
         match self {
             Self::SuspendVendor => "vendor",
-            Self::RevokeToken | Self::RevokeTokenAfterItsEnd => "token",
+            Self::RevokeToken | Self::RevokeTokenAfterItsEnd | Self::RevokeSigningKey | Self::StopEverything => "token",
             Self::RevokeClient | Self::MoveClient => "client",
             Self::NarrowPermit | Self::PausePermit | Self::EndPermit | Self::LapsePermit | Self::AmendAgreement => "permit",
             Self::EndAgreement => "agreement",
@@ -104,6 +108,15 @@ impl Stop {
             // The amendment no longer names the permit's purpose.
             Self::AmendAgreement => {
                 amend(house, &vendor.agreement, 2, |terms| terms["purposes"] = json!(["email-marketing"])).await;
+            }
+            Self::RevokeSigningKey => {
+                let keys = house.get(Role::PrivacyOfficer, "/api/v1/signing-keys").await.good();
+                let kid = keys["items"].as_array().unwrap().iter().find(|key| key["state"] == "signing").unwrap()["kid"].clone();
+                let path = format!("/api/v1/signing-keys/{}/revoke", kid.as_str().unwrap());
+                drop(house.post(Role::PrivacyOfficer, &path, because).await.good());
+            }
+            Self::StopEverything => {
+                post("/api/v1/kill-switch".to_owned(), json!({"reason": "for the test", "confirm": "stop everything"})).await;
             }
             Self::EndAgreement => post(format!("/api/v1/agreements/{}/end", vendor.agreement), because).await,
         }

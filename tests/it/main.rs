@@ -21,6 +21,7 @@ mod harness;
 mod house;
 mod journey;
 mod kept;
+mod keys;
 mod lifecycle;
 mod oauth;
 mod pages;

@@ -8,6 +8,7 @@ mod gates;
 mod others;
 mod plain;
 pub mod signer;
+mod throttle;
 
 use serde_json::{Value, json};
 use tidegate::domain::person::Role;

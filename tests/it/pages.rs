@@ -9,6 +9,7 @@ mod datasets;
 mod evidence;
 mod help;
 mod history;
+mod keys;
 pub mod lived_in;
 mod permits;
 mod proof;

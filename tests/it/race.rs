@@ -77,6 +77,8 @@ fn brokers_that_start_together_share_schema_and_keys() {
 struct Race {
     house: House,
     vendor: Vendor,
+    /// The token that is pulled with: a new one where the old one is gone for good.
+    token: Mutex<String>,
     urls: Vec<String>,
     /// Odd from the answer to a revocation until before the next grant is asked for.
     epoch: AtomicU64,
@@ -104,6 +106,7 @@ impl Race {
         let race = Arc::new(Self {
             house,
             vendor,
+            token: Mutex::new(token),
             urls,
             epoch: AtomicU64::new(0),
             over: AtomicBool::new(false),
@@ -113,8 +116,8 @@ impl Race {
         });
         let mut pullers = JoinSet::new();
         for at in 0..PULLERS {
-            let (race, token) = (Arc::clone(&race), token.clone());
-            pullers.spawn(async move { race.pull(at, &token).await });
+            let race = Arc::clone(&race);
+            pullers.spawn(async move { race.pull(at).await });
         }
         race.take_and_give().await;
         race.over.store(true, Ordering::SeqCst);
@@ -124,12 +127,13 @@ impl Race {
         race.judge().await;
     }
 
-    async fn pull(&self, at: usize, token: &str) {
+    async fn pull(&self, at: usize) {
         let url = format!("{}{RECORDS}", self.urls[at % self.urls.len()]);
         let (path, accept) = if at % 3 == 2 { (url, "application/x-ndjson") } else { (format!("{url}?limit=2"), "application/json") };
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
         while !self.over.load(Ordering::SeqCst) {
             let before = self.epoch.load(Ordering::SeqCst);
+            let token = self.token.lock().unwrap().clone();
             let answer = http.get(&path).bearer_auth(token).header("accept", accept).send().await.unwrap();
             let (status, release) = (answer.status().as_u16(), answer.headers().get("tidegate-release").cloned());
             // A stream that was cut ends in an error; its opening counts all the same.
@@ -153,20 +157,55 @@ impl Race {
     async fn take_and_give(&self) {
         let vendor = format!("/api/v1/vendors/{}", self.vendor.id);
         let permit = format!("/api/v1/permits/{PERMIT}");
+        let lift = ("/api/v1/kill-switch/lift".to_owned(), json!({"reason": "for the race", "confirm": "let releases go on"}));
+        let because = || json!({"reason": "for the race"});
         for round in 0..ROUNDS {
-            let (take, give, by) = if round % 2 == 0 {
-                (format!("{vendor}/suspend"), format!("{vendor}/reinstate"), Role::VendorManager)
-            } else {
-                (format!("{permit}/pause"), format!("{permit}/resume"), Role::PrivacyOfficer)
-            };
             self.enough(&self.released).await;
-            self.act(round, Role::VendorManager, &take).await;
-            self.refused_for_a_while().await;
-            self.act(round + 1, by, &give).await;
+            match round % 4 {
+                0 => {
+                    self.act(round, Role::VendorManager, &format!("{vendor}/suspend"), because()).await;
+                    self.refused_for_a_while().await;
+                    self.act(round + 1, Role::VendorManager, &format!("{vendor}/reinstate"), because()).await;
+                }
+                1 => {
+                    self.act(round, Role::VendorManager, &format!("{permit}/pause"), because()).await;
+                    self.refused_for_a_while().await;
+                    self.act(round + 1, Role::PrivacyOfficer, &format!("{permit}/resume"), because()).await;
+                }
+                2 => {
+                    let kid = self.signing_key().await;
+                    self.act(round, Role::PrivacyOfficer, &format!("/api/v1/signing-keys/{kid}/revoke"), because()).await;
+                    self.refused_for_a_while().await;
+                    self.another_token(round + 1).await;
+                }
+                _ => {
+                    let words = json!({"reason": "for the race", "confirm": "stop everything"});
+                    self.act(round, Role::VendorManager, "/api/v1/kill-switch", words).await;
+                    self.refused_for_a_while().await;
+                    self.act(round + 1, Role::PrivacyOfficer, &lift.0, lift.1.clone()).await;
+                    self.another_token(round + 2).await;
+                }
+            }
         }
         self.enough(&self.released).await;
-        self.act(ROUNDS, Role::VendorManager, &format!("/api/v1/clients/{}/revoke", self.vendor.client_id)).await;
+        self.act(ROUNDS, Role::VendorManager, &format!("/api/v1/clients/{}/revoke", self.vendor.client_id), because()).await;
         self.refused_for_a_while().await;
+    }
+
+    /// The key that signs now.
+    async fn signing_key(&self) -> String {
+        let keys = self.house.get(Role::PrivacyOfficer, "/api/v1/signing-keys").await.good();
+        let signing = keys["items"].as_array().unwrap().iter().find(|key| key["state"] == "signing").unwrap();
+        signing["kid"].as_str().unwrap().to_owned()
+    }
+
+    /// A token in the place of one that is refused for good.
+    async fn another_token(&self, turn: usize) {
+        // On a clock that stands still the new token would be as old as the stop.
+        self.house.settle().await;
+        self.house.clock.advance_seconds(1);
+        let token = ask_token(&self.house, &self.urls[turn % self.urls.len()], &self.vendor).await;
+        *self.token.lock().unwrap() = token;
     }
 
     /// Lets pulls run against the closed gate.
@@ -176,9 +215,9 @@ impl Race {
         self.epoch.fetch_add(1, Ordering::SeqCst);
     }
 
-    async fn act(&self, turn: usize, by: Role, path: &str) {
+    async fn act(&self, turn: usize, by: Role, path: &str, body: Value) {
         let url = format!("{}{path}", self.urls[turn % self.urls.len()]);
-        let request = self.house.http.post(url).bearer_auth(self.house.key(by)).json(&json!({"reason": "for the race"}));
+        let request = self.house.http.post(url).bearer_auth(self.house.key(by)).json(&body);
         Answer::of(request.send().await.unwrap()).await.good();
     }
 
@@ -221,19 +260,31 @@ impl Race {
 fn walk(entries: &[Value], vendor: &str) -> (Vec<i64>, usize, BTreeSet<String>) {
     let (mut late, mut revocations, mut releases) = (Vec::new(), 0, BTreeSet::new());
     let mut closed = false;
-    for entry in entries.iter().filter(|entry| entry["leaf"]["vendor"] == vendor) {
+    // Tokens that were pulled with, and those of them that were refused for good since.
+    let (mut used, mut dead) = (BTreeSet::new(), BTreeSet::new());
+    let of_all = |entry: &&Value| ["signing_key", "kill_switch"].contains(&entry["leaf"]["noun"].as_str().unwrap_or_default());
+    for entry in entries.iter().filter(|entry| entry["leaf"]["vendor"] == vendor || of_all(entry)) {
         let (leaf, position) = (&entry["leaf"], entry["position"].as_i64().unwrap());
         match (entry["kind"].as_str().unwrap(), leaf["act"].as_str().unwrap_or_default()) {
-            ("act", "suspend" | "pause" | "revoke") => {
-                closed = true;
+            ("act", "revoke") if leaf["noun"] == "signing_key" => {
+                dead.append(&mut used);
                 revocations += 1;
             }
-            ("act", "reinstate" | "resume") => closed = false,
+            ("act", "suspend" | "pause" | "revoke" | "stop") => {
+                closed = true;
+                revocations += 1;
+                if leaf["noun"] == "kill_switch" {
+                    dead.append(&mut used);
+                }
+            }
+            ("act", "reinstate" | "resume" | "lift") => closed = false,
             ("release" | "opened", _) => {
                 releases.insert(leaf["release"].as_str().unwrap().to_owned());
-                if closed {
+                let token = leaf["token"].as_str().unwrap().to_owned();
+                if closed || dead.contains(&token) {
                     late.push(position);
                 }
+                used.insert(token);
             }
             _ => {}
         }

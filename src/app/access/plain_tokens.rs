@@ -63,7 +63,7 @@ pub async fn issue(app: &App, by: &Actor, id: ClientId, what: IssuingToken) -> R
                 expires_at: what.expires_at,
                 revoked_at: None,
             };
-            tokens::insert(tx, &token)?;
+            tokens::insert(tx, &token, None)?;
             let act = Act::new("token", &token.id, "issue", &by).of(&token.vendor).fact("client", &token.client);
             append(tx, &Body::Act(act.fact("permits", token.scope.len()).fact("until", token.expires_at.date())), None)?;
             let handed = match what.hand_over {

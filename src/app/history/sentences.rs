@@ -83,6 +83,10 @@ pub const SENTENCES: &[(&str, &str, &str)] = &[
     ("category", "restore", "{actor} restored the data category {id}: it is offered again"),
     ("hierarchy", "upload", "{actor} uploaded version {version} of the hierarchy {id}[, {levels} levels]"),
     ("signing_key", "make", "{actor} made a new key for signing tokens"),
+    ("signing_key", "rotate", "{actor} made a new key for signing tokens, which follows the present one[; it signs from {signs_from}]"),
+    ("signing_key", "revoke", "{actor} revoked a key for signing tokens: every token of it is refused"),
+    ("kill_switch", "stop", "{actor} stopped everything: every release and every token of every vendor"),
+    ("kill_switch", "lift", "{actor} lifted the stop of everything; tokens from before it stay refused"),
 ];
 
 /// The sentence of an act.

@@ -31,6 +31,14 @@ pub enum Credentials {
 }
 
 impl Credentials {
+    /// By what failures are counted: the client's id, as it was sent.
+    fn id(&self) -> String {
+        match self {
+            Self::Secret { id, .. } => id.clone(),
+            Self::Assertion { .. } => self.client().map(String::from).unwrap_or_default(),
+        }
+    }
+
     /// The client that they say they are of.
     pub(super) fn client(&self) -> Option<ClientId> {
         match self {
@@ -56,9 +64,26 @@ pub(super) struct Found {
     pub(super) now: Instant,
 }
 
-/// Checks what a client brings, and from where it comes, by the live state. What is refused of a client that proved who it is
-/// goes on record.
+/// Checks what a client brings, and from where it comes, by the live state. Who failed too often waits.
 pub async fn authenticate(app: &App, credentials: &Credentials, from: IpAddr) -> Result<Authenticated, OauthError> {
+    admit(app, credentials, from)?;
+    let authenticated = from_store(app, credentials, from).await?;
+    proved(app, credentials, from)?;
+    Ok(authenticated)
+}
+
+/// Whether what is brought is looked at now.
+pub(super) fn admit(app: &App, credentials: &Credentials, from: IpAddr) -> Result<(), OauthError> {
+    app.throttle.admit(&credentials.id(), from).map_err(OauthError::SlowDown)
+}
+
+/// Counts a request of a client that proved who it is.
+pub(super) fn proved(app: &App, credentials: &Credentials, from: IpAddr) -> Result<(), OauthError> {
+    app.throttle.proved(&credentials.id(), from).map_err(OauthError::SlowDown)
+}
+
+/// Checks by the live state, and counts a failure. What is refused of a client that proved who it is goes on record.
+pub(super) async fn from_store(app: &App, credentials: &Credentials, from: IpAddr) -> Result<Authenticated, OauthError> {
     let found = match credentials.client() {
         Some(id) => {
             app.store
@@ -71,16 +96,20 @@ pub async fn authenticate(app: &App, credentials: &Credentials, from: IpAddr) ->
         }
         None => None,
     };
-    match judge(app, credentials, from, found.as_ref()).await {
-        Ok(authenticated) => Ok(authenticated),
-        Err(Unproven::Is(error)) => Err(error),
+    let error = match judge(app, credentials, from, found.as_ref()).await {
+        Ok(authenticated) => return Ok(authenticated),
+        Err(Unproven::Is(error)) => error,
         Err(Unproven::Proven(error)) => {
             if let Some(Found { client, .. }) = found {
                 history::refused(app, &client.vendor, &client.id, history::Wanted::default(), Gate::Client).await;
             }
-            Err(error)
+            error
         }
+    };
+    if matches!(error, OauthError::InvalidClient | OauthError::Assertion | OauthError::Address) {
+        app.throttle.failed(&credentials.id(), from).map_err(OauthError::SlowDown)?;
     }
+    Err(error)
 }
 
 /// Why a client may not go on.

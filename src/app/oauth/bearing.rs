@@ -86,7 +86,7 @@ pub async fn bearer(app: &App, presented: Presented<'_>) -> Result<Bearer, NoBea
 
 /// Reads a token of either kind: `None` when it is forged or malformed.
 pub(super) async fn read(app: &App, text: &str) -> Result<Option<Token>, AppError> {
-    if text.starts_with(secret::Prefix::AccessToken.text()) { plain(app, text).await } else { access(app, text) }
+    if text.starts_with(secret::Prefix::AccessToken.text()) { plain(app, text).await } else { access(app, text).await }
 }
 
 /// A plain token. That a secret names this token never changes; what it opens is judged by the live state.
@@ -106,8 +106,8 @@ async fn plain(app: &App, text: &str) -> Result<Option<Token>, AppError> {
     Ok(found)
 }
 
-fn access(app: &App, jwt: &str) -> Result<Option<Token>, AppError> {
-    let Some(verified) = secrets::verify(app, jwt)? else { return Ok(None) };
+async fn access(app: &App, jwt: &str) -> Result<Option<Token>, AppError> {
+    let Some(verified) = secrets::verify(app, jwt).await? else { return Ok(None) };
     let claims = verified.claims;
     let parsed = (claims.jti.parse::<TokenId>(), claims.client_id.parse::<ClientId>(), claims.sub.parse::<VendorId>());
     let (Ok(id), Ok(client), Ok(vendor)) = parsed else { return Ok(None) };

@@ -10,7 +10,7 @@ use crate::domain::client_key::Once;
 use crate::domain::gate::Gate;
 use crate::domain::id::{ClientId, TokenId};
 use crate::domain::secret::PlainSecret;
-use crate::domain::text::Slug;
+use crate::domain::text::{Kid, Slug};
 use crate::domain::time::Instant;
 use crate::keys;
 use crate::policy::release::{first_closed, next_turn, stands_until};
@@ -21,9 +21,9 @@ use crate::token::proof::{self, Proof, Proving};
 use crate::token::{Claims, Confirmation};
 
 use super::super::release::live;
-use super::super::{App, AppError, history, new_id, secrets};
-use super::authenticating::{Found, Unproven, judge, spend};
-use super::{Authenticated, Credentials, NoProof, OauthError, authenticate};
+use super::super::{App, AppError, history, kill_switch, new_id, signing_keys};
+use super::authenticating::{Found, Unproven, admit, from_store, judge, proved, spend};
+use super::{Authenticated, Credentials, NoProof, OauthError};
 
 /// The most bytes of permit keys that a token names: with all else in it, it must pass as a header.
 const MOST_SCOPE_BYTES: usize = 4_096;
@@ -82,6 +82,8 @@ struct Known {
     client: Client,
     secrets: Secrets,
     permits: Vec<(Slug, Standing)>,
+    /// The key that signs, by the database's clock.
+    kid: Kid,
     counters: Counters,
     /// Until when it stands if the counters do not move, by the database's clock.
     until: Instant,
@@ -120,10 +122,18 @@ impl Grants {
 
 /// Issues a token for the permits asked that hold now; none asked means all of the client's.
 pub async fn grant(app: &App, credentials: &Credentials, from: IpAddr, asking: Asking) -> Result<Granted, OauthError> {
-    if let Some(granted) = from_memory(app, credentials, from, &asking).await? {
-        return Ok(granted);
+    admit(app, credentials, from)?;
+    let remembered = remembered(app, credentials, from).await;
+    if let Some((known, client)) = &remembered {
+        proved(app, credentials, from)?;
+        if let Some(granted) = from_memory(app, known, client, &asking).await? {
+            return Ok(granted);
+        }
     }
-    let id = authenticate(app, credentials, from).await?.client.id;
+    let id = from_store(app, credentials, from).await?.client.id;
+    if remembered.is_none() {
+        proved(app, credentials, from)?;
+    }
     for _ in 0..2 {
         let (wanted, keyring, clock) = (id.clone(), Arc::clone(&app.keyring), app.clock.clone());
         let known = Arc::new(app.store.read(move |tx| load(tx, &keyring, &wanted, &clock)).await?);
@@ -147,18 +157,22 @@ pub async fn grant(app: &App, credentials: &Credentials, from: IpAddr, asking: A
     Err(AppError::Unavailable("Rights are changing just now; try again shortly.".to_owned()).into())
 }
 
+/// What is remembered of a client, where it proves who it is by that.
+async fn remembered(app: &App, credentials: &Credentials, from: IpAddr) -> Option<(Arc<Known>, Authenticated)> {
+    let known = credentials.client().and_then(|id| app.grants.get(&id, app.clock.now()))?;
+    let found = known.found(app.clock.now());
+    let client = judge(app, credentials, from, Some(&found)).await.ok()?;
+    Some((known, client))
+}
+
 /// Grants by what is remembered, where all that is asked holds by it and the counters have not moved. What memory refuses,
 /// also in part, may have been granted since: the live state has the last word.
-async fn from_memory(app: &App, credentials: &Credentials, from: IpAddr, asking: &Asking) -> Result<Option<Granted>, OauthError> {
-    let known = credentials.client().and_then(|id| app.grants.get(&id, app.clock.now()));
-    let Some(known) = known else { return Ok(None) };
-    let found = known.found(app.clock.now());
-    let Ok(client) = judge(app, credentials, from, Some(&found)).await else { return Ok(None) };
-    if check_binding(&client, asking).is_err() {
+async fn from_memory(app: &App, known: &Known, client: &Authenticated, asking: &Asking) -> Result<Option<Granted>, OauthError> {
+    if check_binding(client, asking).is_err() {
         return Ok(None);
     }
-    match decide(app, &known, asking) {
-        Ok(Decided { token: Some(token), closed: None }) => keep(app, &known, &client, asking, token).await,
+    match decide(app, known, asking) {
+        Ok(Decided { token: Some(token), closed: None }) => keep(app, known, client, asking, token).await,
         Ok(_) | Err(_) => Ok(None),
     }
 }
@@ -177,6 +191,7 @@ async fn refuse(app: &App, client: Authenticated, gate: Gate) -> Result<Granted,
 fn load(tx: &mut Tx, keyring: &keys::Keyring, id: &ClientId, clock: &Clock) -> Result<Known, AppError> {
     let (client, secrets) = clients::find_with_secrets(tx, id)?.ok_or(AppError::NotFound("client"))?;
     let counters = counters::read(tx, &client.vendor)?;
+    kill_switch::check_issuing(tx)?;
     let (now, ours) = (tx.now(), clock.now());
     let candidate = Token {
         id: new_id()?,
@@ -192,6 +207,8 @@ fn load(tx: &mut Tx, keyring: &keys::Keyring, id: &ClientId, clock: &Clock) -> R
     let (mut standing, mut until) = (Vec::new(), now.plus_seconds(60));
     // The old secret's end is not one of the live state.
     until = client.old_secret_until.filter(|end| *end > now).map_or(until, |end| end.min(until));
+    let (kid, next_key) = signing_keys::signing_now(tx)?;
+    until = next_key.map_or(until, |next| next.min(until));
     for permit in permits::list_by_vendor(tx, &client.vendor)? {
         if !client.may_ask(&permit.key) {
             continue;
@@ -209,7 +226,7 @@ fn load(tx: &mut Tx, keyring: &keys::Keyring, id: &ClientId, clock: &Clock) -> R
         };
         standing.push((key, how));
     }
-    Ok(Known { client, secrets, permits: standing, counters, until, skew: now.micros().saturating_sub(ours.micros()) })
+    Ok(Known { client, secrets, permits: standing, kid, counters, until, skew: now.micros().saturating_sub(ours.micros()) })
 }
 
 /// What a grant comes to, before it is on record.
@@ -277,7 +294,8 @@ async fn keep(app: &App, known: &Known, client: &Authenticated, asking: &Asking,
     let (assertion, proof) = (client.once.clone(), asking.proof.as_ref().map(|proof| proof.once.clone()));
     // Signing costs more than all else here: it is done before the one writer is asked.
     let claims = claims(app, &token);
-    let access_token = secrets::sign(app, &claims)?;
+    let access_token = signing_keys::sign(app, &known.kid, &claims).await?;
+    let kid = known.kid.clone();
     let outcome = app
         .store
         .record(move |tx| {
@@ -292,7 +310,7 @@ async fn keep(app: &App, known: &Known, client: &Authenticated, asking: &Asking,
             if !new(&proof)? {
                 return Ok(Kept::ProofUsed);
             }
-            tokens::insert(tx, &kept)?;
+            tokens::insert(tx, &kept, Some(&kid))?;
             Ok(Kept::Yes)
         })
         .await?;

@@ -16,7 +16,7 @@ use crate::store::{
 };
 
 use super::super::consents::{Asking, asking};
-use super::super::{AppError, secrets};
+use super::super::{AppError, kill_switch, secrets, signing_keys};
 use super::Holding;
 
 /// The live state of one permit of a token, and the keys its release needs.
@@ -63,6 +63,7 @@ impl Ready {
 /// Everything a token's permits rest on.
 pub fn holding(tx: &mut Tx, keyring: &Keyring, claimed: Token, clock: &Clock) -> Result<Holding, AppError> {
     let counters = counters::read(tx, &claimed.vendor)?;
+    let stopped = kill_switch::lasts(tx)?;
     let token = kept(tx, claimed)?;
     let (now, ours) = (tx.now(), clock.now());
     let mut ready = Vec::new();
@@ -76,16 +77,24 @@ pub fn holding(tx: &mut Tx, keyring: &Keyring, claimed: Token, clock: &Clock) ->
     }
     let until = ready.iter().map(|ready| stands_until(&ready.state, now)).min().unwrap_or(now);
     let skew = now.micros().saturating_sub(ours.micros());
-    Ok(Holding { counters, until, skew, ready })
+    Ok(Holding { counters, until, skew, stopped, ready })
 }
 
 /// The token as it is kept. One that is kept no more has expired long since and is judged as expired; one in its time
-/// that nobody knows was never issued.
+/// that nobody knows was never issued. One whose key was revoked, or that is older than the end of the last stop of
+/// everything, is revoked as it is: both are read here, under the counters.
 pub fn kept(tx: &mut Tx, claimed: Token) -> Result<Token, AppError> {
     let now = tx.now();
     Ok(match tokens::find(tx, &claimed.id)? {
-        Some(kept) if kept.client == claimed.client && kept.vendor == claimed.vendor && kept.bound_to == claimed.bound_to => kept,
-        None if claimed.expires_at <= now => claimed,
+        Some(kept) if kept.client == claimed.client && kept.vendor == claimed.vendor && kept.bound_to == claimed.bound_to => {
+            let barred = kill_switch::bars(tx, kept.issued_at)? || signing_keys::is_revoked_of(tx, &kept.id)?;
+            Token { revoked_at: kept.revoked_at.or(barred.then_some(now)), ..kept }
+        }
+        // A stream may run on long after its token has expired.
+        None if claimed.expires_at <= now => {
+            let barred = kill_switch::bars(tx, claimed.issued_at)? || signing_keys::was_revoked_at(tx, claimed.issued_at)?;
+            Token { revoked_at: barred.then_some(now), ..claimed }
+        }
         Some(kept) => Token { revoked_at: Some(now), ..kept },
         None => Token { revoked_at: Some(now), ..claimed },
     })

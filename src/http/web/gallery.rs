@@ -54,6 +54,7 @@ impl Gallery {
             path: "/gallery?q=1".to_owned(),
             theme,
             notice: Some(Notice { text: "The vendor is registered.".to_owned() }),
+            stopped: None,
             request_id,
             now,
         };

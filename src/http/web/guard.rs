@@ -22,7 +22,7 @@ use super::error::{WebError, Wire};
 use super::form::{self, Typed};
 use super::lead::{answered, see_other};
 use super::once;
-use super::page::{Frame, Notice, Section, Viewer};
+use super::page::{Frame, Notice, Section, Stopped, Viewer};
 use super::resume;
 
 type Extracting<T> = Pin<Box<dyn Future<Output = Result<T, Error>>>>;
@@ -54,7 +54,8 @@ impl<P> Visitor<P> {
     pub fn frame(&self, request: &HttpRequest, title: impl Into<String>, section: Section) -> Frame {
         let notice = cookie::left_notice(request).map(|text| Notice { text });
         let outside = Frame::outside(request, &title.into());
-        Frame { section, viewer: Some(viewer(&self.current)), csrf: self.csrf.clone(), notice, ..outside }
+        let stopped = self.current.stopped.as_ref().and_then(Stopped::of);
+        Frame { section, viewer: Some(viewer(&self.current)), csrf: self.csrf.clone(), notice, stopped, ..outside }
     }
 
     /// What a use case said, as a page for this person.

@@ -38,8 +38,10 @@ const DATA: [Entry; 4] = [
     entry(Section::History, "/history", "History", "history", Some(Permission::ReadHistory)),
 ];
 /// The house itself.
-const HOUSE: [Entry; 3] = [
+const HOUSE: [Entry; 5] = [
     entry(Section::Vocabulary, "/settings/vocabulary", "Vocabulary", "book", READ),
+    entry(Section::SigningKeys, "/settings/signing-keys", "Signing keys", "fingerprint", READ),
+    entry(Section::StopEverything, "/stop-everything", "Stop everything", "ban", READ),
     entry(Section::Settings, "/settings", "Settings", "settings", Some(Permission::ManagePeople)),
     entry(Section::Help, "/help", "Help", "help-circle", None),
 ];
@@ -60,7 +62,7 @@ mod tests {
 
     #[test]
     fn each_role_sees_what_it_may_read() {
-        assert_eq!(labels(Role::Administrator).len(), 12);
+        assert_eq!(labels(Role::Administrator).len(), 14);
         assert!(!labels(Role::VendorManager).contains(&"Settings"));
         assert!(!labels(Role::DataSteward).contains(&"History"));
         assert!(labels(Role::ComplianceReviewer).contains(&"History"));

@@ -3,6 +3,7 @@
 use actix_web::HttpRequest;
 use actix_web::http::header::COOKIE;
 
+use crate::domain::kill_switch::KillSwitch;
 use crate::domain::person::Role;
 use crate::domain::time::Instant;
 use crate::http::guard::app_of;
@@ -26,6 +27,8 @@ pub enum Section {
     Access,
     History,
     Vocabulary,
+    SigningKeys,
+    StopEverything,
     Settings,
     Help,
     /// Pages outside the menu: sign-in, errors.
@@ -102,6 +105,23 @@ pub struct Notice {
     pub text: String,
 }
 
+/// That everything is stopped, as every page says while it lasts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stopped {
+    /// Who stopped it.
+    pub by: String,
+    pub at: Instant,
+    pub reason: String,
+}
+
+impl Stopped {
+    /// In words for a page, while it lasts.
+    pub fn of(last: &KillSwitch) -> Option<Self> {
+        let by = last.name.clone().unwrap_or_else(|| "The operator".to_owned());
+        last.lasts().then(|| Self { by, at: last.stopped_at, reason: last.reason.to_string() })
+    }
+}
+
 /// The frame of a page; every page's template has one as `frame`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Frame {
@@ -115,6 +135,7 @@ pub struct Frame {
     pub path: String,
     pub theme: Theme,
     pub notice: Option<Notice>,
+    pub stopped: Option<Stopped>,
     pub request_id: String,
     pub now: Instant,
 }
@@ -131,6 +152,7 @@ impl Frame {
             path: request.uri().path_and_query().map_or("/", |path| path.as_str()).to_owned(),
             theme: Theme::of(request),
             notice: None,
+            stopped: None,
             request_id: request_id::of(request),
             now,
         }

@@ -7,6 +7,7 @@ use crate::domain::dataset::{ColumnState, FieldClass, LogicalType};
 use crate::domain::gate::Gate;
 use crate::domain::permit::{Permit, RevisionStatus};
 use crate::domain::person::Role;
+use crate::domain::signing_key::KeyState;
 use crate::domain::time::Instant;
 use crate::domain::vendor::{Lifecycle, Tier, VendorRole};
 use crate::domain::vocabulary::Purpose;
@@ -188,6 +189,18 @@ pub fn token_kind(token: &Token) -> &'static str {
         (TokenKind::Access, true) => "asked for, bound to a key",
         (TokenKind::Access, false) => "asked for",
     }
+}
+
+/// Where a signing key stands.
+pub fn signing_key(state: KeyState) -> Badge {
+    let (tone, word) = match state {
+        KeyState::Waiting => (Tone::Progress, "Waiting"),
+        KeyState::Signing => (Tone::InForce, "Signing"),
+        KeyState::Verifying => (Tone::Due, "Verifying"),
+        KeyState::Over => (Tone::Draft, "Over"),
+        KeyState::Revoked => (Tone::Stopped, "Revoked"),
+    };
+    Badge::new(tone, word)
 }
 
 /// Where a token stands.

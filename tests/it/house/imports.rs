@@ -54,6 +54,7 @@ pub const OUTSIDE: &[(&str, &[&str])] = &[
     ("spki", &["token"]),
     ("url", &["token"]),
     ("geohash", &["engine"]),
+    ("governor", &["app"]),
     ("h3o", &["engine"]),
     ("regex", &["domain"]),
     ("totp_rs", &["keys"]),

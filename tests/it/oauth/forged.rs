@@ -6,7 +6,7 @@ use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair};
 use data_encoding::BASE64URL_NOPAD;
 use serde_json::{Value, json};
 use tidegate::app::AppError;
-use tidegate::store::sealed_keys;
+use tidegate::store::{sealed_keys, signing_keys};
 
 use super::{JSON, RECORDS, because, house};
 use crate::harness::{Answer, House, usual};
@@ -28,7 +28,8 @@ impl Forge {
         let pair = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &der).unwrap();
         let part =
             |at: usize| serde_json::from_slice(&BASE64URL_NOPAD.decode(token.split('.').nth(at).unwrap().as_bytes()).unwrap()).unwrap();
-        Self { pair, public: rows[0].public.clone().unwrap(), header: part(0), claims: part(1) }
+        let keys = house.app.store.read(|tx| Ok::<_, AppError>(signing_keys::list(tx)?)).await.unwrap();
+        Self { pair, public: keys[0].public.clone(), header: part(0), claims: part(1) }
     }
 
     fn message(header: &[u8], claims: &[u8]) -> String {

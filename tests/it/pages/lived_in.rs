@@ -98,7 +98,7 @@ fn filled(path: &str, places: &Places) -> String {
     parts.join("/")
 }
 
-fn places(house: &House, own: &[(&'static str, &'static str, &str)]) -> Places {
+fn places(house: &House, kid: &str, own: &[(&'static str, &'static str, &str)]) -> Places {
     let nobody = "0190a0b0-0000-7000-8000-000000000000";
     let shared = [
         ("people", "{id}", house.person_id(Role::DataSteward)),
@@ -112,6 +112,7 @@ fn places(house: &House, own: &[(&'static str, &'static str, &str)]) -> Places {
         ("versions", "{number}", "1"),
         ("revisions", "{number}", "1"),
         ("matrix", "{dataset}", "people"),
+        ("signing-keys", "{kid}", kid),
         ("hierarchies", "{name}", "towns"),
         ("hierarchies", "{version}", "1"),
     ];
@@ -170,8 +171,10 @@ async fn whole_way(house: &House) -> Places {
     let token = first(format!("/api/v1/clients/{}/tokens", vendor.client_id)).await;
     let round = first(format!("/api/v1/vendors/{}/assessments", vendor.id)).await;
     let paper = first(format!("/api/v1/vendors/{}/evidence", vendor.id)).await;
+    let kid = signing_key(house).await;
     places(
         house,
+        &kid,
         &[
             ("vendors", "{id}", &vendor.id),
             ("agreements", "{id}", &vendor.agreement),
@@ -201,8 +204,10 @@ async fn on_its_way(house: &House) -> Places {
     }
     let agreement = house.draft(&vendor, "Beta", &paper, &[("beta-people", usual("people"))]).await;
     let client = house.post(manager, &format!("/api/v1/vendors/{vendor}/clients"), json!({"name": "idle"})).await.good();
+    let kid = signing_key(house).await;
     places(
         house,
+        &kid,
         &[
             ("vendors", "{id}", &vendor),
             ("agreements", "{id}", &agreement),
@@ -214,6 +219,12 @@ async fn on_its_way(house: &House) -> Places {
             ("datasets", "{name}", "people-sql"),
         ],
     )
+}
+
+/// The key that signs.
+async fn signing_key(house: &House) -> String {
+    let keys = house.get(Role::DataSteward, "/api/v1/signing-keys").await.good();
+    keys["items"][0]["kid"].as_str().unwrap().to_owned()
 }
 
 async fn first_id(house: &House, path: &str) -> String {

@@ -391,8 +391,8 @@ async fn issued_tokens(database: Database) {
     let (short, mut long) = (issue(1), issue(10));
     let expected = long.clone();
     write(&store, move |tx| {
-        tokens::insert(tx, &short)?;
-        tokens::insert(tx, &long)?;
+        tokens::insert(tx, &short, None)?;
+        tokens::insert(tx, &long, None)?;
         assert_eq!(tokens::find(tx, &short.id)?, Some(short.clone()));
         assert_eq!(tokens::find(tx, &id())?, None);
         assert_eq!(tokens::find_by_secret(tx, &samples::secret("t"))?, None);

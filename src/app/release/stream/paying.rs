@@ -20,7 +20,7 @@ use crate::store::{Tx, permits};
 
 use super::super::super::consents::{self, Admitting};
 use super::super::super::oauth::Bearer;
-use super::super::super::{App, AppError, append};
+use super::super::super::{App, AppError, append, kill_switch};
 use super::super::{Decided, add_withheld, allowance, check_sender, ledger, live, refusal};
 use super::gathering::Chunk;
 
@@ -235,6 +235,9 @@ fn reconsider(
     let counters = counters::read(tx, plan.vendor())?;
     if counters == standing.counters && now < standing.until {
         return Ok(standing);
+    }
+    if kill_switch::lasts(tx)? {
+        return Err(kill_switch::refusal().into());
     }
     let permit = permits::find(tx, plan.permit())?;
     let kept = live::kept(tx, bearer.token.clone())?;

@@ -39,6 +39,7 @@ fn frame(role: Role) -> Frame {
         path: "/vendors?q=<x>".to_owned(),
         theme: Theme::Auto,
         notice: None,
+        stopped: None,
         request_id: "the-request".to_owned(),
         now: Instant::from_micros(0),
     }

@@ -1,0 +1,33 @@
+-- The life of each key that signs tokens. Its private half stays in sealed_keys, under 'signing/<kid>', while it may sign.
+CREATE TABLE signing_keys (
+    kid TEXT NOT NULL PRIMARY KEY,
+    public TEXT NOT NULL,
+    made_at INTEGER NOT NULL,
+    signs_from INTEGER NOT NULL,
+    retired_at INTEGER,
+    leaves_at INTEGER,
+    revoked_at INTEGER,
+    reason TEXT
+) STRICT;
+-- Of the keys there were, the newest signs on; those before it go when the longest token (900 s and 10 s of skew) is over.
+INSERT INTO signing_keys (kid, public, made_at, signs_from, retired_at, leaves_at)
+SELECT substr(name, 9), public, created_at, created_at, retired_at, retired_at + 910000000
+FROM sealed_keys WHERE name LIKE 'signing/%' AND public IS NOT NULL;
+UPDATE signing_keys SET
+    retired_at = (SELECT max(made_at) FROM signing_keys),
+    leaves_at = (SELECT max(made_at) FROM signing_keys) + 910000000
+WHERE retired_at IS NULL AND made_at < (SELECT max(made_at) FROM signing_keys WHERE retired_at IS NULL);
+UPDATE sealed_keys SET public = NULL, retired_at = NULL WHERE name LIKE 'signing/%';
+
+-- Which key signed a token; none for one that is no signed token.
+ALTER TABLE tokens ADD COLUMN kid TEXT;
+UPDATE tokens SET kid = (SELECT kid FROM signing_keys WHERE retired_at IS NULL LIMIT 1);
+
+-- The last stop of everything; no row before the first.
+CREATE TABLE kill_switch (
+    scope TEXT NOT NULL PRIMARY KEY CHECK (scope = 'everything'),
+    stopped_at INTEGER NOT NULL,
+    stopped_by TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    lifted_at INTEGER
+) STRICT;
