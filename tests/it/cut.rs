@@ -40,7 +40,7 @@ enum Stop {
     AmendAgreement,
     EndAgreement,
     RevokeSigningKey,
-    StopEverything,
+    Everything,
 }
 
 impl Stop {
@@ -58,13 +58,13 @@ impl Stop {
         Self::RevokeTokenAfterItsEnd,
         Self::LapsePermit,
         Self::RevokeSigningKey,
-        Self::StopEverything,
+        Self::Everything,
     ];
 
     const fn gate(self) -> &'static str {
         match self {
             Self::SuspendVendor => "vendor",
-            Self::RevokeToken | Self::RevokeTokenAfterItsEnd | Self::RevokeSigningKey | Self::StopEverything => "token",
+            Self::RevokeToken | Self::RevokeTokenAfterItsEnd | Self::RevokeSigningKey | Self::Everything => "token",
             Self::RevokeClient | Self::MoveClient => "client",
             Self::NarrowPermit | Self::PausePermit | Self::EndPermit | Self::LapsePermit | Self::AmendAgreement => "permit",
             Self::EndAgreement => "agreement",
@@ -115,7 +115,7 @@ impl Stop {
                 let path = format!("/api/v1/signing-keys/{}/revoke", kid.as_str().unwrap());
                 drop(house.post(Role::PrivacyOfficer, &path, because).await.good());
             }
-            Self::StopEverything => {
+            Self::Everything => {
                 post("/api/v1/kill-switch".to_owned(), json!({"reason": "for the test", "confirm": "stop everything"})).await;
             }
             Self::EndAgreement => post(format!("/api/v1/agreements/{}/end", vendor.agreement), because).await,

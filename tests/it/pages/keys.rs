@@ -37,7 +37,7 @@ async fn keys_are_rotated_and_revoked_in_a_browser(database: Database) {
     assert!(asked.text.contains("In 10 minutes: the new key signs."), "{}", asked.text);
     assert_eq!(admin.fill(&format!("{KEYS}/rotate"), &format!("{KEYS}/rotate"), &[]).await.status, 303);
     let list = admin.get(KEYS).await;
-    assert!(list.text.contains("Waiting") && list.text.contains("Signs from 1 July 2026, 09:10"), "{}", list.text);
+    assert!(list.text.contains("Waiting") && list.text.contains("Signs from ") && list.text.contains("09:10."), "{}", list.text);
     assert!(!list.text.contains("/rotate\""), "while one waits there is no other");
     let second = admin.get(&format!("{KEYS}/rotate")).await;
     assert_eq!(second.status, 409);
