@@ -65,6 +65,7 @@ async fn keys_are_rotated_and_revoked_in_a_browser(database: Database) {
     for unknown in ["x".to_owned(), "A".repeat(43)] {
         assert_eq!(admin.get(&format!("{KEYS}/{unknown}/revoke")).await.status, 404, "{unknown}");
     }
+    house.settle().await;
     let history = signed_in(&house, Role::ComplianceReviewer).await.get("/history").await;
     assert!(history.text.contains("revoked a key for signing tokens"), "{}", history.text);
 }
