@@ -225,17 +225,17 @@ pub fn signing_now(tx: &mut Tx) -> Result<(Kid, Option<Instant>), AppError> {
     Ok((key.kid.clone(), next))
 }
 
-/// Signs an access token with the key of that name. A broker that does not know it yet reads the keys first.
-pub async fn sign(app: &App, kid: &Kid, claims: &Claims) -> Result<PlainSecret, AppError> {
-    for _ in 0..2 {
-        let found = Moment::now();
-        let loaded = app.secrets.keys.current()?;
-        if let Some(private) = loaded.private.get(kid) {
-            return crate::token::sign(private, claims).map_err(|error| AppError::Internal(error.to_string()));
-        }
-        read_again(app, found).await?;
-    }
-    Err(AppError::Unavailable("The signing keys are changing just now; ask again shortly.".to_owned()))
+/// Signs an access token with the key of that name; `None` where this broker does not have it, or has it no more.
+pub fn sign(app: &App, kid: &Kid, claims: &Claims) -> Result<Option<PlainSecret>, AppError> {
+    let loaded = app.secrets.keys.current()?;
+    let Some(private) = loaded.private.get(kid) else { return Ok(None) };
+    crate::token::sign(private, claims).map(Some).map_err(|error| AppError::Internal(error.to_string()))
+}
+
+/// Reads the keys where this broker does not have the one of that name yet.
+pub async fn learn(app: &App, kid: &Kid) -> Result<(), AppError> {
+    let found = Moment::now();
+    if app.secrets.keys.current()?.private.contains_key(kid) { Ok(()) } else { read_again(app, found).await }
 }
 
 /// Whether the key that signed a token is revoked: a part of the live state.

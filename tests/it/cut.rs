@@ -33,6 +33,7 @@ enum Stop {
     RevokeTokenAfterItsEnd,
     RevokeClient,
     MoveClient,
+    BindClient,
     NarrowPermit,
     PausePermit,
     EndPermit,
@@ -45,11 +46,12 @@ enum Stop {
 
 impl Stop {
     /// In order of time: the last ones move the clock.
-    const ALL: [Self; 13] = [
+    const ALL: [Self; 14] = [
         Self::SuspendVendor,
         Self::RevokeToken,
         Self::RevokeClient,
         Self::MoveClient,
+        Self::BindClient,
         Self::NarrowPermit,
         Self::PausePermit,
         Self::EndPermit,
@@ -64,7 +66,7 @@ impl Stop {
     const fn gate(self) -> &'static str {
         match self {
             Self::SuspendVendor => "vendor",
-            Self::RevokeToken | Self::RevokeTokenAfterItsEnd | Self::RevokeSigningKey | Self::Everything => "token",
+            Self::RevokeToken | Self::RevokeTokenAfterItsEnd | Self::BindClient | Self::RevokeSigningKey | Self::Everything => "token",
             Self::RevokeClient | Self::MoveClient => "client",
             Self::NarrowPermit | Self::PausePermit | Self::EndPermit | Self::LapsePermit | Self::AmendAgreement => "permit",
             Self::EndAgreement => "agreement",
@@ -96,6 +98,11 @@ impl Stop {
             Self::MoveClient => {
                 let body = json!({"version": 1, "addresses": ["203.0.113.0/24"]});
                 drop(house.put(Role::VendorManager, &format!("/api/v1/clients/{}/addresses", vendor.client_id), body).await.good());
+            }
+            // From now on its tokens must be bound to a key.
+            Self::BindClient => {
+                let body = json!({"version": 1, "authentication": {"kind": "secret"}, "dpop": "required"});
+                drop(house.put(Role::VendorManager, &format!("/api/v1/clients/{}/authentication", vendor.client_id), body).await.good());
             }
             Self::NarrowPermit => {
                 let mut terms = wide();

@@ -40,6 +40,12 @@ async fn form(house: &House, path: &str, basic: Option<(&str, &str)>, body: &str
     Answer::of(request.send().await.unwrap()).await
 }
 
+/// A secret with another last character.
+fn mistyped(secret: &str) -> String {
+    let (rest, last) = secret.split_at(secret.len() - 1);
+    format!("{rest}{}", if last == "x" { "y" } else { "x" })
+}
+
 /// An error as RFC 6749 §5.2 has it.
 #[track_caller]
 fn refused(answer: &Answer, status: u16, error: &str, at: &str) {
@@ -116,7 +122,7 @@ fn a_token_is_asked_for_as_the_rfc_says() {
             assert_eq!((answer.header("cache-control"), answer.header("pragma")), ("no-store", "no-cache"));
         }
 
-        let wrong = format!("{}x", &secret[..secret.len() - 1]);
+        let wrong = mistyped(secret);
         let refusals = [
             (basic, String::new(), 400, "invalid_request"),
             (basic, "scope=acme-one".to_owned(), 400, "invalid_request"),

@@ -137,6 +137,7 @@ pub async fn grant(app: &App, credentials: &Credentials, from: IpAddr, asking: A
     for _ in 0..2 {
         let (wanted, keyring, clock) = (id.clone(), Arc::clone(&app.keyring), app.clock.clone());
         let known = Arc::new(app.store.read(move |tx| load(tx, &keyring, &wanted, &clock)).await?);
+        signing_keys::learn(app, &known.kid).await?;
         app.grants.put(Arc::clone(&known));
         let found = known.found(app.clock.now());
         // Once more by what was read under the counters: the secret may have moved since.
@@ -294,7 +295,7 @@ async fn keep(app: &App, known: &Known, client: &Authenticated, asking: &Asking,
     let (assertion, proof) = (client.once.clone(), asking.proof.as_ref().map(|proof| proof.once.clone()));
     // Signing costs more than all else here: it is done before the one writer is asked.
     let claims = claims(app, &token);
-    let access_token = signing_keys::sign(app, &known.kid, &claims).await?;
+    let Some(access_token) = signing_keys::sign(app, &known.kid, &claims)? else { return Ok(None) };
     let kid = known.kid.clone();
     let outcome = app
         .store

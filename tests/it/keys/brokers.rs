@@ -25,7 +25,8 @@ const ROTATIONS: usize = 4;
 /// The turn that a rotation waits for, ten minutes ahead, brought here at once: a broker learns of it as late as can be.
 const TURN: &str = "UPDATE signing_keys SET retired_at = made.at, leaves_at = made.at + 910000000 \
      FROM (SELECT max(made_at) AS at FROM signing_keys) AS made WHERE retired_at > made.at; \
-     UPDATE signing_keys SET signs_from = made_at WHERE signs_from > made_at";
+     UPDATE signing_keys SET signs_from = made_at WHERE signs_from > made_at; \
+     UPDATE counters SET value = value + 1 WHERE scope = 'all'";
 
 struct Running {
     urls: Vec<String>,

@@ -112,7 +112,7 @@ async fn a_client_asks_from_its_addresses_only(database: Database) {
         }
     }
     // A wrong secret tells nothing of addresses.
-    let wrong = Vendor { client_secret: format!("{}x", &vendor.client_secret[..41]), ..vendor.clone() };
+    let wrong = Vendor { client_secret: super::mistyped(&vendor.client_secret), ..vendor.clone() };
     let answer = house.ask_token(&wrong, None).await;
     assert!(answer.status == 401 && !answer.text.contains("this address."), "{}", answer.text);
     let told = house.history(&format!("kind=refusal&vendor={}", vendor.id)).await;

@@ -47,7 +47,7 @@ async fn a_plain_token_opens_what_was_ticked(database: Database) {
     assert_eq!((&told["active"], &told["scope"], &told["exp"]), (&json!(true), &json!("acme-people"), &json!(ends.seconds())));
 
     for bad in [
-        format!("{}x", &token[..41]),
+        super::mistyped(&token),
         token.to_lowercase(),
         format!("tg_at_{}", "0".repeat(36)),
         "tg_at_".to_owned(),

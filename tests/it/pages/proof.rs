@@ -116,6 +116,7 @@ async fn a_plain_token_is_ticked_and_collected(database: Database) {
     assert_eq!(rows["rows"].as_array().unwrap().len(), 5);
     let page = manager.get(&client).await.text;
     assert!(page.contains("plain") && !page.contains(&token) && !page.contains("a plain token waits"), "{page}");
+    house.settle().await;
     let reviewer = signed_in(&house, Role::ComplianceReviewer).await;
     let told = reviewer.get("/history").await.text;
     assert!(told.contains("A plain token was collected"), "{told}");
