@@ -177,10 +177,10 @@ async fn many(count: u64) {
     let seconds = begun.elapsed().as_secs_f64();
     clock.advance_seconds(900);
     forget(&store).await;
+    let rest = in_table(&path);
     let after = timed_inserts(&store, &client, clock.now()).await;
     println!(
-        "{count} tokens issued and forgotten in {seconds:.0} s: {largest} rows at the most, {} left, file {} MB; an insert {fresh:.1} µs before, {after:.1} µs after",
-        in_table(&path),
+        "{count} tokens issued and forgotten in {seconds:.0} s: {largest} rows at the most, {rest} left, file {} MB; an insert {fresh:.1} µs before, {after:.1} µs after",
         std::fs::metadata(&path).unwrap().len() / 1_000_000
     );
 }

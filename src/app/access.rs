@@ -22,7 +22,7 @@ use crate::domain::text::{Name, Reason, Slug};
 use crate::history::{Act, Body};
 use crate::policy;
 use crate::store::clients::Secrets;
-use crate::store::{Scope, activation_links, clients, permits, tokens, used_once, vendors};
+use crate::store::{Scope, Tx, activation_links, clients, permits, tokens, used_once, vendors};
 
 use super::{App, AppError, append, new_id};
 
@@ -237,23 +237,29 @@ const BATCH: i64 = 1_000;
 /// Takes what its age alone refuses out of the hot tables, in small batches: tokens, and what was taken once. Links that
 /// nobody used go a day after their end.
 pub async fn forget_expired(app: &App) -> Result<(), AppError> {
-    loop {
-        let gone = app
-            .store
-            .record(|tx| {
-                let before = tx.now().plus_seconds(-KEPT_SECONDS);
-                let gone = tokens::delete_expired(tx, before, BATCH)?.max(used_once::delete_old(tx, before, BATCH)?);
-                Ok::<_, AppError>(gone)
-            })
-            .await?;
-        if i64::try_from(gone).unwrap_or(0) < BATCH {
-            break;
-        }
-    }
+    in_batches(app, |tx, limit| {
+        let before = tx.now().plus_seconds(-KEPT_SECONDS);
+        Ok(tokens::delete_expired(tx, before, limit)?.max(used_once::delete_old(tx, before, limit)?))
+    })
+    .await?;
     app.store
         .record(|tx| {
             let before = tx.now().plus_days(-1);
             Ok(activation_links::delete_old(tx, before).map(drop)?)
         })
         .await
+}
+
+/// Does a work of many rows in transactions of few, so that nobody waits; ends with the first that finds fewer than it may.
+pub(super) async fn in_batches(
+    app: &App,
+    batch: impl Fn(&mut Tx, i64) -> Result<usize, AppError> + Clone + Send + 'static,
+) -> Result<(), AppError> {
+    loop {
+        let batch = batch.clone();
+        let done = app.store.record(move |tx| batch(tx, BATCH)).await?;
+        if i64::try_from(done).unwrap_or(0) < BATCH {
+            return Ok(());
+        }
+    }
 }

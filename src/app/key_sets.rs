@@ -2,7 +2,7 @@
 //! most once a minute.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures::StreamExt;
@@ -29,9 +29,18 @@ const PATIENCE: Duration = Duration::from_secs(5);
 #[derive(Default)]
 pub struct KeySets(Mutex<HashMap<String, Arc<Slot>>>);
 
-/// One address. Whoever asks it holds the lock, so of many that need it one asks.
+/// One address. Whoever asks it holds the turn, so of many that need it one asks; who needs nothing new waits for nobody.
 #[derive(Default)]
-struct Slot(tokio::sync::Mutex<Kept>);
+struct Slot {
+    kept: Mutex<Kept>,
+    turn: tokio::sync::Mutex<()>,
+}
+
+impl Slot {
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
 
 #[derive(Default)]
 struct Kept {
@@ -59,14 +68,20 @@ impl KeySets {
         known: impl Fn(&[ClientKey]) -> bool,
     ) -> Result<Vec<ClientKey>, OutboundError> {
         let slot = self.slot(uri);
-        let mut kept = slot.0.lock().await;
-        let fresh = Kept::is_younger(kept.fetched_at, FRESH_SECONDS, now);
-        let paused = Kept::is_younger(kept.asked_at, PAUSE_SECONDS, now);
-        if (fresh && known(&kept.keys)) || paused {
-            return kept.answer(now);
+        if let Some(keys) = slot.kept().fresh(now).filter(|keys| known(keys)) {
+            return Ok(keys);
         }
-        kept.asked_at = Some(now);
-        match tokio::time::timeout(PATIENCE, fetch(outbound, uri)).await.unwrap_or(Err(OutboundError::TimedOut)) {
+        let _turn = slot.turn.lock().await;
+        let there = slot.kept().fresh(now).filter(|keys| known(keys));
+        if let Some(keys) = there {
+            return Ok(keys);
+        }
+        if !slot.kept().may_ask(now) {
+            return slot.kept().answer(now);
+        }
+        let fetched = tokio::time::timeout(PATIENCE, fetch(outbound, uri)).await.unwrap_or(Err(OutboundError::TimedOut));
+        let mut kept = slot.kept();
+        match fetched {
             Ok(keys) => {
                 kept.keys = keys;
                 kept.fetched_at = Some(now);
@@ -86,6 +101,19 @@ impl KeySets {
 }
 
 impl Kept {
+    fn fresh(&self, now: Instant) -> Option<Vec<ClientKey>> {
+        Self::is_younger(self.fetched_at, FRESH_SECONDS, now).then(|| self.keys.clone())
+    }
+
+    /// Whether its address may be asked now; whoever is told so asks it.
+    fn may_ask(&mut self, now: Instant) -> bool {
+        let may = !Self::is_younger(self.asked_at, PAUSE_SECONDS, now);
+        if may {
+            self.asked_at = Some(now);
+        }
+        may
+    }
+
     fn answer(&self, now: Instant) -> Result<Vec<ClientKey>, OutboundError> {
         if Self::is_younger(self.fetched_at, STALE_SECONDS, now) { Ok(self.keys.clone()) } else { Err(OutboundError::Unreachable) }
     }

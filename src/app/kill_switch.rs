@@ -14,7 +14,7 @@ use crate::history::{Act, Body};
 use crate::policy::Denied;
 use crate::store::{Scope, Tx, kill_switch};
 
-use super::{App, AppError, append};
+use super::{App, AppError, access, append};
 
 /// What is typed to confirm that everything is to stop.
 pub const STOP_WORDS: &str = "stop everything";
@@ -59,7 +59,8 @@ fn check_words(typed: &str, words: &str) -> Result<(), AppError> {
 pub async fn stop(app: &App, by: &Actor, reason: Reason, typed: &str) -> Result<KillSwitch, AppError> {
     check_words(typed, STOP_WORDS)?;
     let by = by.clone();
-    app.store
+    let stopped = app
+        .store
         .govern(Scope::All, move |tx| {
             if let Some(known) = kill_switch::find(tx)?.filter(KillSwitch::lasts) {
                 return Ok(known);
@@ -72,13 +73,15 @@ pub async fn stop(app: &App, by: &Actor, reason: Reason, typed: &str) -> Result<
                 lifted_at: None,
             };
             kill_switch::keep(tx, &stop)?;
-            // So that lists say so, too; one that is issued at this very moment is told by its age.
-            kill_switch::revoke_tokens(tx, stop.stopped_at)?;
             let act = Act::new("kill_switch", "everything", "stop", &by).moved("open", "stopped");
             append(tx, &Body::Act(act), Some(reason.to_string()))?;
             kept(tx)
         })
-        .await
+        .await?;
+    // So that lists say so, too: whether a token is good is told by its age, and nobody waits for this.
+    let stopped_at = stopped.stopped_at;
+    access::in_batches(app, move |tx, limit| Ok(kill_switch::revoke_tokens(tx, stopped_at, limit)?)).await?;
+    Ok(stopped)
 }
 
 /// Lets releases go on. Tokens from before stay refused: vendors' machines ask for new ones by themselves.

@@ -29,15 +29,12 @@ pub enum OauthError {
     InvalidClient,
     /// 401: what was signed does not prove who asks.
     #[error(
-        "The client assertion is not good: it must be signed by a key of this client, with iss and sub its id, aud this issuer's address alone, a jti of its own, and live 60 seconds at most."
+        "The client assertion is not good: it must be signed by a key of this client (a published one must be there to be fetched), with iss and sub its id, aud this issuer's address alone, a jti of its own, and live 60 seconds at most."
     )]
     Assertion,
     /// 401: what was signed proved it once already.
     #[error("The client assertion was used before. Sign a new one with another jti for each request.")]
     AssertionUsed,
-    /// 401: the vendor's key set can't be had.
-    #[error("This client's keys can't be fetched from its jwks_uri just now.")]
-    NoKeys,
     /// 401: who asks is known, but may not ask from there.
     #[error("This client may not ask from this address.")]
     Address,
@@ -82,7 +79,7 @@ impl NoProof {
 
 /// Revokes a token of the client's own (RFC 7009); an unknown or foreign one is passed over.
 pub async fn revoke(app: &App, client: Authenticated, token: &str) -> Result<(), OauthError> {
-    let client = authenticating::spend(app, client).await?;
+    let client = client.client;
     let Some(token) = bearing::read(app, token).await?.filter(|token| token.client == client.id) else { return Ok(()) };
     match access::revoke_token(app, &Actor::Client(client.id), token.id, None).await {
         Ok(_) | Err(AppError::NotFound(_)) => Ok(()),
@@ -92,7 +89,7 @@ pub async fn revoke(app: &App, client: Authenticated, token: &str) -> Result<(),
 
 /// What a client's own token opens at this moment (RFC 7662): `None` for one that opens nothing, or is another client's.
 pub async fn introspect(app: &App, client: Authenticated, token: &str) -> Result<Option<Token>, OauthError> {
-    let client = authenticating::spend(app, client).await?;
+    let client = client.client;
     let Some(token) = bearing::read(app, token).await?.filter(|token| token.client == client.id && client.takes(token)) else {
         return Ok(None);
     };

@@ -125,6 +125,10 @@ impl Decisions {
     }
 }
 
+/// How often a release is decided, and whether from the live state: rights that move while rows are computed (another token of
+/// the vendor is revoked) mean that it is decided anew, which most often holds.
+const ATTEMPTS: [bool; 4] = [false, true, true, true];
+
 /// What a token's permits rest on: from memory where it still stands, else loaded.
 async fn holding(app: &App, bearer: &Bearer, fresh: bool) -> Result<Arc<Holding>, AppError> {
     if !fresh && let Some(holding) = app.decisions.get(&bearer.token, app.clock.now()) {

@@ -27,7 +27,7 @@ use crate::store::{Scope, StoreError, Tx, signing_keys};
 use crate::token::{ActiveKey, Claims, Issuer, LEEWAY_SECONDS, MOST_LIFETIME_SECONDS, Reason as Why, Verified, Verifier};
 
 use super::secrets::context;
-use super::{App, AppError, append};
+use super::{App, AppError, access, append};
 
 const SEALED: &str = "signing/";
 
@@ -294,11 +294,11 @@ pub async fn rotate(app: &App, by: &Actor) -> Result<KeyLine, AppError> {
             }
             keep_private(tx, &kid, sealed)?;
             append(tx, &Body::Act(act), None)?;
-            line(tx, &kid)
+            Ok::<_, AppError>(kid)
         })
         .await?;
     load(app).await?;
-    Ok(made)
+    find(app, made).await
 }
 
 /// Revokes a key that others may have: no token of it is good from the next request on, at any broker. Where it signed,
@@ -313,25 +313,27 @@ pub async fn revoke(app: &App, by: &Actor, kid: Kid, reason: Reason) -> Result<K
             let from = known.iter().find(|key| key.kid == kid).map(|key| key.state(now)).ok_or(AppError::NotFound("signing key"))?;
             let changed = policy::revoke(&known, &kid, fresh, reason.clone(), now);
             if changed.is_empty() {
-                return line(tx, &kid);
+                return Ok((kid, now));
             }
             for key in &changed {
                 signing_keys::keep(tx, key)?;
             }
             destroy_private(tx, &kid)?;
-            // So that lists say so, too; one that is issued at this very moment is told by its key.
-            signing_keys::revoke_tokens(tx, &kid, now)?;
             let act = Act::new("signing_key", &kid, "revoke", &by).moved(word(from), word(KeyState::Revoked));
             append(tx, &Body::Act(act), Some(reason.to_string()))?;
             if changed.iter().any(|key| key.kid == made) {
                 keep_private(tx, &made, sealed)?;
                 append(tx, &Body::Act(Act::new("signing_key", &made, "make", &by)), None)?;
             }
-            line(tx, &kid)
+            Ok::<_, AppError>((kid, now))
         })
         .await?;
     load(app).await?;
-    Ok(revoked)
+    // So that lists say so, too: whether a token is good is told by its key, and nobody waits for this.
+    let (kid, now) = revoked;
+    let of = kid.clone();
+    access::in_batches(app, move |tx, limit| Ok(signing_keys::revoke_tokens(tx, &of, now, limit)?)).await?;
+    find(app, kid).await
 }
 
 const fn word(state: KeyState) -> &'static str {

@@ -96,15 +96,21 @@ impl Throttle {
         if left.is_zero() || locked(&self.proven).contains_key(&pair) { Ok(()) } else { Err(Wait::of(left)) }
     }
 
-    /// Counts a request of a client that proved itself.
+    /// Counts a request of a client whose secret or signature is right.
     ///
     /// # Errors
     /// Where it asks more often than its rate allows.
-    pub fn proved(&self, id: &str, from: IpAddr) -> Result<(), Wait> {
+    pub fn ask(&self, id: &str) -> Result<(), Wait> {
+        self.requests.as_ref().map_or(Ok(()), |requests| requests.count(&digest(id)))
+    }
+
+    /// Notes that a client proved itself there.
+    pub fn proved(&self, id: &str, from: IpAddr) {
         let pair = (digest(id), network(from));
         locked(&self.waiting).remove(&pair);
-        put(&self.proven, pair.clone(), ());
-        self.requests.as_ref().map_or(Ok(()), |requests| requests.count(&pair.0))
+        if !locked(&self.proven).contains_key(&pair) {
+            put(&self.proven, pair, ());
+        }
     }
 
     /// Counts a failure.
@@ -256,12 +262,12 @@ mod tests {
             guess(&throttle, &format!("nobody-{id}"), from(1), 20);
         }
         assert_eq!(throttle.admit("beta", from(1)), Ok(()));
-        assert_eq!(throttle.proved("beta", from(1)), Ok(()));
+        throttle.proved("beta", from(1));
         // Where it has proved itself, the guesses of somebody else with its own id do not keep it out either.
         for _ in 0..100 {
             let _ = throttle.failed("beta", from(1));
         }
-        assert_eq!((throttle.admit("beta", from(1)), throttle.proved("beta", from(1))), (Ok(()), Ok(())));
+        assert_eq!(throttle.admit("beta", from(1)), Ok(()));
         assert!(throttle.failed("beta", from(1)).is_err(), "and a guess is told to wait all the same");
     }
 
@@ -282,7 +288,7 @@ mod tests {
     #[test]
     fn a_proven_client_has_a_rate_of_its_own() {
         let (throttle, clock) = throttle(RATES);
-        let good = |id: &str, times: usize| (0..times).filter(|_| throttle.proved(id, from(1)).is_ok()).count();
+        let good = |id: &str, times: usize| (0..times).filter(|_| throttle.ask(id).is_ok()).count();
         assert_eq!((good("acme", 100), good("beta", 100)), (50, 50), "ten seconds' worth at once");
         clock.advance_seconds(2);
         assert_eq!(good("acme", 100), 10);
@@ -296,7 +302,7 @@ mod tests {
     #[test]
     fn nought_is_no_limit() {
         let (throttle, _) = throttle(Rates { requests_per_second: 0, failures_per_minute: 0 });
-        assert!((0..10_000).all(|_| throttle.proved("acme", from(1)).is_ok() && throttle.failed("acme", from(1)).is_ok()));
+        assert!((0..10_000).all(|_| throttle.ask("acme").is_ok() && throttle.failed("acme", from(1)).is_ok()));
         assert_eq!(throttle.admit("acme", from(1)), Ok(()));
     }
 
@@ -305,7 +311,8 @@ mod tests {
         let (throttle, _) = throttle(RATES);
         for id in 0..3 * MOST {
             let _ = throttle.failed(&id.to_string(), from(1));
-            let _ = throttle.proved(&id.to_string(), from(1));
+            let _ = throttle.ask(&id.to_string());
+            throttle.proved(&id.to_string(), from(1));
         }
         let kept = |len: usize| assert!(len <= MOST, "{len}");
         kept(locked(&throttle.proven).len());

@@ -1,5 +1,7 @@
 //! Bodies, queries and files from the wire: sizes bounded, unknown members refused, errors that name the field.
 
+use std::collections::BTreeSet;
+
 use std::future::Future;
 use std::pin::Pin;
 
@@ -228,12 +230,13 @@ pub async fn form(request: &HttpRequest, payload: Payload) -> Result<Vec<(String
     }
     let bytes = read(request, payload, 64 * 1024).await.map_err(|_| Invalid::new("body", "is too large"))?;
     let pairs: Vec<(String, String)> = serde_urlencoded::from_bytes(&bytes).map_err(|_| Invalid::new("body", "is not a form"))?;
-    for (at, (name, _)) in pairs.iter().enumerate() {
-        if pairs.iter().take(at).any(|(other, _)| other == name) {
-            return Err(Invalid::new("body", "must not give a parameter twice").into());
-        }
+    // A set: comparing each with each would let a stranger buy seconds of work for 64 KiB.
+    let mut names = BTreeSet::new();
+    if pairs.iter().all(|(name, _)| names.insert(name.as_str())) {
+        Ok(pairs)
+    } else {
+        Err(Invalid::new("body", "must not give a parameter twice").into())
     }
-    Ok(pairs)
 }
 
 /// The media type of the body, without its parameters, in lower case.

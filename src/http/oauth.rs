@@ -72,7 +72,7 @@ fn bad_request(description: impl Into<String>) -> HttpResponse {
 fn failed(error: OauthError) -> HttpResponse {
     let said = error.to_string();
     match error {
-        OauthError::InvalidClient | OauthError::Assertion | OauthError::AssertionUsed | OauthError::NoKeys | OauthError::Address => {
+        OauthError::InvalidClient | OauthError::Assertion | OauthError::AssertionUsed | OauthError::Address => {
             problem(StatusCode::UNAUTHORIZED, "invalid_client", said, Some(Gate::Client))
         }
         OauthError::SlowDown(wait) => slow_down(wait),

@@ -12,8 +12,10 @@ const FORWARDED: &str = "x-forwarded-for";
 /// The address of the client: the connection's own, and behind trusted proxies the last one that is none of theirs.
 pub fn address(request: &HttpRequest, proxies: &[AddressRange]) -> IpAddr {
     let connected = request.peer_addr().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |address| address.ip());
-    let lines: Vec<&str> = request.headers().get_all(FORWARDED).filter_map(|value| value.to_str().ok()).collect();
-    told(connected, &lines, proxies)
+    // Also a line that is no text: dropping it would drop what a trusted proxy wrote at its end.
+    let lines = request.headers().get_all(FORWARDED).map(|value| String::from_utf8_lossy(value.as_bytes()));
+    let lines: Vec<_> = lines.collect();
+    told(connected, &lines.iter().map(AsRef::as_ref).collect::<Vec<&str>>(), proxies)
 }
 
 fn told(connected: IpAddr, lines: &[&str], proxies: &[AddressRange]) -> IpAddr {

@@ -217,7 +217,7 @@ pub fn detail(gate: Gate) -> &'static str {
 /// What opens a closed gate again: a sentence for the staff, who see it beside the one above.
 pub fn reopens(gate: Gate) -> &'static str {
     match gate {
-        Gate::Token => "The vendor's machine asks for a new token; nobody here has to do anything.",
+        Gate::Token => "The vendor's machine asks for a new token by itself; a plain token is issued anew by a vendor manager.",
         Gate::Client => "A vendor manager issues another client.",
         Gate::Vendor => "A vendor manager activates the vendor, or reinstates a suspended one; a retired one must be registered anew.",
         Gate::DueDiligence => {

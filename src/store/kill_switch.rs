@@ -10,7 +10,7 @@ use super::Tx;
 use super::column::{instant, parse};
 use super::error::StoreError;
 use super::raw::Raw;
-use super::schema::{kill_switch, tokens};
+use super::schema::kill_switch;
 
 const NOUN: &str = "kill switch";
 
@@ -60,8 +60,9 @@ pub fn keep(tx: &mut Tx, last: &KillSwitch) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Marks every good token of every vendor as revoked.
-pub fn revoke_tokens(tx: &mut Tx, now: Instant) -> Result<(), StoreError> {
-    let good = tokens::table.filter(tokens::revoked_at.is_null()).filter(tokens::expires_at.gt(now.micros()));
-    diesel::update(good).set(tokens::revoked_at.eq(now.micros())).execute(tx.conn()).map(drop).map_err(StoreError::from)
+/// Marks good tokens from before a stop as revoked, so many at once; answers how many.
+pub fn revoke_tokens(tx: &mut Tx, stopped_at: Instant, limit: i64) -> Result<usize, StoreError> {
+    let text = "UPDATE tokens SET revoked_at = $1 WHERE id IN (SELECT id FROM tokens WHERE revoked_at IS NULL AND expires_at > $1 \
+                AND issued_at <= $1 LIMIT $2)";
+    Ok(diesel::sql_query(text).bind::<BigInt, _>(stopped_at.micros()).bind::<BigInt, _>(limit).execute(tx.conn())?)
 }

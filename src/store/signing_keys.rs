@@ -12,7 +12,7 @@ use super::Tx;
 use super::column::{instant, parse};
 use super::error::StoreError;
 use super::raw::Raw;
-use super::schema::{signing_keys, tokens};
+use super::schema::signing_keys;
 
 const NOUN: &str = "signing key";
 
@@ -91,11 +91,16 @@ pub fn forget(tx: &mut Tx, kid: &Kid) -> Result<(), StoreError> {
     diesel::delete(signing_keys::table.find(kid.as_str())).execute(tx.conn()).map(drop).map_err(StoreError::from)
 }
 
-/// Marks every good token of a key as revoked.
-pub fn revoke_tokens(tx: &mut Tx, kid: &Kid, now: Instant) -> Result<(), StoreError> {
-    let good =
-        tokens::table.filter(tokens::kid.eq(kid.as_str())).filter(tokens::revoked_at.is_null()).filter(tokens::expires_at.gt(now.micros()));
-    diesel::update(good).set(tokens::revoked_at.eq(now.micros())).execute(tx.conn()).map(drop).map_err(StoreError::from)
+/// Marks good tokens of a key as revoked, so many at once; answers how many.
+pub fn revoke_tokens(tx: &mut Tx, kid: &Kid, now: Instant, limit: i64) -> Result<usize, StoreError> {
+    let text = "UPDATE tokens SET revoked_at = $1 WHERE id IN (SELECT id FROM tokens WHERE revoked_at IS NULL AND expires_at > $1 \
+                AND kid = $2 LIMIT $3)";
+    let marked = diesel::sql_query(text)
+        .bind::<BigInt, _>(now.micros())
+        .bind::<Text, _>(kid.as_str())
+        .bind::<BigInt, _>(limit)
+        .execute(tx.conn())?;
+    Ok(marked)
 }
 
 /// Whether the key that signed a token is revoked.

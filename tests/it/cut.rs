@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use tidegate::app::access;
 use tidegate::domain::person::Role;
 
 use crate::database::Database;
@@ -90,8 +91,11 @@ impl Stop {
             Self::RevokeTokenAfterItsEnd => {
                 let listed = house.get(Role::VendorManager, &format!("/api/v1/clients/{}/tokens", vendor.client_id)).await.good();
                 later(house, 1_000).await;
+                // The housekeeping forgets neither the token nor its revocation while the stream runs.
+                access::forget_expired(&house.app).await.unwrap();
                 let id = listed["items"][0]["id"].as_str().unwrap();
                 post(format!("/api/v1/tokens/{id}/revoke"), because).await;
+                access::forget_expired(&house.app).await.unwrap();
             }
             Self::RevokeClient => post(format!("/api/v1/clients/{}/revoke", vendor.client_id), because).await,
             // From now on it may ask from elsewhere only.

@@ -2,6 +2,7 @@
 
 mod assertions;
 mod clients;
+mod crash;
 mod dpop;
 mod forged;
 mod gates;

@@ -9,7 +9,8 @@ use tidegate::store::Clock;
 
 use crate::broker::Broker;
 use crate::database::Database;
-use crate::harness::{Answer, House, people_columns, permit, usual};
+use crate::harness::{Answer, House, Vendor, people_columns, permit, usual};
+use crate::oauth::signer::{JWT_BEARER, Signer};
 use crate::on_both;
 
 on_both!(
@@ -182,6 +183,33 @@ async fn a_source_that_is_gone_is_told_without_its_path(database: Database) {
     assert_eq!(house.history("kind=closed&outcome=cut").await.len(), 0, "a broken source opens no stream");
 }
 
+/// A plain token that is collected by its link and pulled with, an assertion and a proof; answers what was signed.
+async fn proofs_of_all_kinds(house: &House, vendor: &Vendor) -> [String; 2] {
+    let body = json!({"permits": ["quiet"], "expires_at": house.clock.now().plus_days(1)});
+    let issued = house.post(Role::VendorManager, &format!("/api/v1/clients/{}/tokens", vendor.client_id), body).await.good();
+    let path = issued["activation_link"].as_str().unwrap().strip_prefix(&house.app.settings.public_url).unwrap();
+    let link = format!("{}{path}", house.url);
+    for request in [house.http.get(&link), house.http.post(&link), house.http.post(&link)] {
+        let page = Answer::of(request.send().await.unwrap()).await;
+        if let Some((_, rest)) = page.text.split_once("<code id=\"secret\">") {
+            assert_eq!(house.pull(rest.split('<').next().unwrap(), PEOPLE, "application/json").await.status, 200);
+        }
+    }
+    let signer = Signer::new("ES256");
+    let body = json!({"name": "signer", "authentication": {"kind": "keys", "keys": [signer.jwk()]}});
+    let issued = house.post(Role::VendorManager, &format!("/api/v1/vendors/{}/clients", vendor.id), body).await.good();
+    let now = house.clock.now().seconds();
+    let issuer = &house.app.settings.public_url;
+    let assertion = signer.assertion(issued["client_id"].as_str().unwrap(), issuer, now);
+    let proof = signer.proof("POST", &format!("{issuer}/oauth/token"), None, now);
+    let pairs = [("grant_type", "client_credentials"), ("client_assertion_type", JWT_BEARER), ("client_assertion", &assertion)];
+    for _ in 0..2 {
+        let request = house.http.post(format!("{}/oauth/token", house.url)).header("content-type", "application/x-www-form-urlencoded");
+        request.header("dpop", &proof).body(serde_urlencoded::to_string(pairs).unwrap()).send().await.unwrap();
+    }
+    [assertion, proof]
+}
+
 /// A whole life of a vendor at the real program, logging all it can: neither answers nor log hold what they must not.
 #[test]
 fn withheld_values_and_secrets_are_nowhere() {
@@ -200,6 +228,7 @@ fn withheld_values_and_secrets_are_nowhere() {
         }
         assert!(said.iter().all(|answer| answer.status == 200));
         said.extend(mistakes(&house, &token).await);
+        let signed = proofs_of_all_kinds(&house, &vendor).await;
         house.act(&vendor.id, "suspend").await;
         said.push(house.pull(&token, PEOPLE, NDJSON).await);
 
@@ -216,6 +245,8 @@ fn withheld_values_and_secrets_are_nowhere() {
         let signature = token.rsplit('.').next().unwrap();
         let mut never =
             vec![token.as_str(), signature, &vendor.client_secret, "example.org", "sought-value", "tg_ak_", "tg_cs_", "for the test"];
+        never.extend(["tg_at_", "tg_al_"]);
+        never.extend(signed.iter().map(|text| text.rsplit('.').next().unwrap()));
         never.extend(withheld);
         never.extend(Role::ALL.map(|role| house.key(role)));
         for secret in never {

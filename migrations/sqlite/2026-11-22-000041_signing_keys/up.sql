@@ -21,7 +21,7 @@ UPDATE sealed_keys SET public = NULL, retired_at = NULL WHERE name LIKE 'signing
 
 -- Which key signed a token; none for one that is no signed token.
 ALTER TABLE tokens ADD COLUMN kid TEXT;
-UPDATE tokens SET kid = (SELECT kid FROM signing_keys WHERE retired_at IS NULL LIMIT 1);
+UPDATE tokens SET kid = (SELECT kid FROM signing_keys WHERE retired_at IS NULL LIMIT 1) WHERE kind = 'access';
 
 -- The last stop of everything; no row before the first.
 CREATE TABLE kill_switch (

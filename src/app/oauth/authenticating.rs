@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use crate::domain::client::{Authentication, Client};
-use crate::domain::client_key::Once;
+use crate::domain::client_key::{ClientKey, Once};
 use crate::domain::gate::Gate;
 use crate::domain::id::ClientId;
 use crate::domain::secret::{PlainSecret, SecretDigest};
@@ -12,6 +12,7 @@ use crate::keys::{self, secret};
 use crate::store::clients::Secrets;
 use crate::store::{clients, used_once};
 use crate::token::assertion::Assertion;
+use crate::token::client_key;
 
 use super::super::{App, AppError, history};
 use super::OauthError;
@@ -64,11 +65,14 @@ pub(super) struct Found {
     pub(super) now: Instant,
 }
 
-/// Checks what a client brings, and from where it comes, by the live state. Who failed too often waits.
+/// Checks what a client brings, and from where it comes, by the live state, and uses up what may be taken once. Who failed too
+/// often waits.
 pub async fn authenticate(app: &App, credentials: &Credentials, from: IpAddr) -> Result<Authenticated, OauthError> {
     admit(app, credentials, from)?;
     let authenticated = from_store(app, credentials, from).await?;
-    proved(app, credentials, from)?;
+    ask_rate(app, credentials)?;
+    let authenticated = Authenticated { once: None, client: spend(app, authenticated).await? };
+    proved(app, credentials, from);
     Ok(authenticated)
 }
 
@@ -78,8 +82,13 @@ pub(super) fn admit(app: &App, credentials: &Credentials, from: IpAddr) -> Resul
 }
 
 /// Counts a request of a client that proved who it is.
-pub(super) fn proved(app: &App, credentials: &Credentials, from: IpAddr) -> Result<(), OauthError> {
-    app.throttle.proved(&credentials.id(), from).map_err(OauthError::SlowDown)
+pub(super) fn ask_rate(app: &App, credentials: &Credentials) -> Result<(), OauthError> {
+    app.throttle.ask(&credentials.id()).map_err(OauthError::SlowDown)
+}
+
+/// Notes that a client proved itself there: once what it brought was taken, as a replay proves nothing.
+pub(super) fn proved(app: &App, credentials: &Credentials, from: IpAddr) {
+    app.throttle.proved(&credentials.id(), from);
 }
 
 /// Checks by the live state, and counts a failure. What is refused of a client that proved who it is goes on record.
@@ -167,17 +176,32 @@ async fn by_assertion<'a>(app: &App, text: &str, id: Option<&str>, found: Option
     if id.is_some_and(|id| id != assertion.client().as_str()) {
         return Err(OauthError::Assertion);
     }
-    let Some(Found { client, now, .. }) = found else { return Err(OauthError::Assertion) };
     let published;
-    let keys = match &client.authentication {
-        Authentication::Secret => return Err(OauthError::Assertion),
-        Authentication::Keys { keys } => keys,
-        Authentication::KeysAt { uri } => {
+    let authentication = found.map(|found| &found.client.authentication);
+    let keys = match authentication {
+        // A signature is checked here, too, so that the time tells nothing of which clients there are.
+        None | Some(Authentication::Secret) => {
+            let _ = assertion.verify(&stranger(), &app.settings.public_url, app.clock.now());
+            return Err(OauthError::Assertion);
+        }
+        Some(Authentication::Keys { keys }) => keys,
+        Some(Authentication::KeysAt { uri }) => {
             let known = |keys: &[_]| assertion.names_one_of(keys);
-            published = app.key_sets.keys(&app.outbound, uri, app.clock.now(), known).await.map_err(|_| OauthError::NoKeys)?;
+            published = app.key_sets.keys(&app.outbound, uri, app.clock.now(), known).await.map_err(|_| OauthError::Assertion)?;
             &published
         }
     };
+    let Some(Found { client, now, .. }) = found else { return Err(OauthError::Assertion) };
     let once = assertion.verify(keys, &app.settings.public_url, *now).map_err(|_| OauthError::Assertion)?;
     Ok((client, once))
+}
+
+/// A key that nobody has: the one of the example in RFC 7515 A.3, whose private half is public, and which no client is
+/// verified by, as what it verifies is refused all the same.
+fn stranger() -> Vec<ClientKey> {
+    let key = serde_json::json!({
+        "kty": "EC", "crv": "P-256",
+        "x": "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU", "y": "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"
+    });
+    client_key::from_jwk(&key).into_iter().collect()
 }

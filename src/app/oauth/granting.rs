@@ -22,13 +22,15 @@ use crate::token::{Claims, Confirmation};
 
 use super::super::release::live;
 use super::super::{App, AppError, history, kill_switch, new_id, signing_keys};
-use super::authenticating::{Found, Unproven, admit, from_store, judge, proved, spend};
+use super::authenticating::{Found, Unproven, admit, ask_rate, from_store, judge, proved, spend};
 use super::{Authenticated, Credentials, NoProof, OauthError};
 
 /// The most bytes of permit keys that a token names: with all else in it, it must pass as a header.
 const MOST_SCOPE_BYTES: usize = 4_096;
 /// The most clients whose standing is remembered.
 const MOST_CLIENTS: usize = 4_096;
+/// How often a grant is decided from the live state, where rights move meanwhile.
+const ATTEMPTS: usize = 4;
 /// Longer than any token's life: what a standing is loaded with must not end it.
 const BEYOND_SECONDS: i64 = 3_600;
 
@@ -125,16 +127,17 @@ pub async fn grant(app: &App, credentials: &Credentials, from: IpAddr, asking: A
     admit(app, credentials, from)?;
     let remembered = remembered(app, credentials, from).await;
     if let Some((known, client)) = &remembered {
-        proved(app, credentials, from)?;
+        ask_rate(app, credentials)?;
         if let Some(granted) = from_memory(app, known, client, &asking).await? {
+            proved(app, credentials, from);
             return Ok(granted);
         }
     }
     let id = from_store(app, credentials, from).await?.client.id;
     if remembered.is_none() {
-        proved(app, credentials, from)?;
+        ask_rate(app, credentials)?;
     }
-    for _ in 0..2 {
+    for _ in 0..ATTEMPTS {
         let (wanted, keyring, clock) = (id.clone(), Arc::clone(&app.keyring), app.clock.clone());
         let known = Arc::new(app.store.read(move |tx| load(tx, &keyring, &wanted, &clock)).await?);
         signing_keys::learn(app, &known.kid).await?;
@@ -150,6 +153,7 @@ pub async fn grant(app: &App, credentials: &Credentials, from: IpAddr, asking: A
             Decided { token: None, closed } => return refuse(app, client, closed.unwrap_or(Gate::Permit)).await,
             Decided { token: Some(token), .. } => {
                 if let Some(granted) = keep(app, &known, &client, &asking, token).await? {
+                    proved(app, credentials, from);
                     return Ok(granted);
                 }
             }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::domain::assessment::AssessmentKind;
-use crate::domain::client::Token;
+use crate::domain::client::{Token, TokenKind};
 use crate::domain::consent::Signal;
 use crate::domain::permit::{LegalBasis, Permit};
 use crate::domain::secret::PlainSecret;
@@ -92,7 +92,8 @@ pub fn kept(tx: &mut Tx, claimed: Token) -> Result<Token, AppError> {
         }
         // A stream may run on long after its token has expired.
         None if claimed.expires_at <= now => {
-            let barred = kill_switch::bars(tx, claimed.issued_at)? || signing_keys::was_revoked_at(tx, claimed.issued_at)?;
+            let signed = claimed.kind == TokenKind::Access;
+            let barred = kill_switch::bars(tx, claimed.issued_at)? || (signed && signing_keys::was_revoked_at(tx, claimed.issued_at)?);
             Token { revoked_at: barred.then_some(now), ..claimed }
         }
         Some(kept) => Token { revoked_at: Some(now), ..kept },

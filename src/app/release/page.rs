@@ -18,7 +18,7 @@ use crate::store::{counters, quotas};
 use super::super::consents::{self, Admitting};
 use super::super::{App, AppError, append, new_id};
 use super::ledger;
-use super::{Decided, Request, allowance, beside, decide, digest_of, note, receiver, use_proof, what, worth_asking_again};
+use super::{ATTEMPTS, Decided, Request, allowance, beside, decide, digest_of, note, receiver, use_proof, what, worth_asking_again};
 
 /// Rows of a page when `limit` is not given.
 pub const DEFAULT_LIMIT: u64 = 1_000;
@@ -65,7 +65,7 @@ async fn attempt(app: &Arc<App>, request: &Request, limit: Option<u64>, cursor: 
     }
     let _place = app.streams.page()?;
     super::limits::check_recording(app).await?;
-    for fresh in [false, true] {
+    for fresh in ATTEMPTS {
         match once(app, request, limit, cursor, fresh).await {
             Ok(Some(page)) => return Ok(page),
             // Rights moved, or what was kept in memory is not what holds: once more from the live state.

@@ -21,7 +21,7 @@ use crate::store::{counters, quotas};
 use self::running::Running;
 use super::super::{App, AppError, append, new_id};
 use super::limits::{Slot, check_recording};
-use super::{Decided, Request, allowance, beside, decide, note, receiver, use_proof, what, worth_asking_again};
+use super::{ATTEMPTS, Decided, Request, allowance, beside, decide, note, receiver, use_proof, what, worth_asking_again};
 
 /// The stream broke: the connection must end without its terminating chunk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -63,7 +63,7 @@ async fn attempt(app: &Arc<App>, request: &Request, wire: Wire) -> Result<Stream
     let slot = app.streams.slot(&request.bearer.token.vendor)?;
     check_recording(app).await?;
     let mut slot = Some(slot);
-    for fresh in [false, true] {
+    for fresh in ATTEMPTS {
         match once(app, request, wire, fresh, &mut slot).await {
             Ok(Some(streaming)) => return Ok(streaming),
             // Rights moved, or what was kept in memory is not what holds: once more from the live state.

@@ -19,6 +19,7 @@ use crate::app::lists::{Page, VendorFilter};
 use crate::app::{App, AppError, vendors};
 use crate::domain::Invalid;
 use crate::domain::client::{Authentication, Client, TokenKind};
+use crate::domain::client_key::KeyAlgorithm;
 use crate::domain::id::{ClientId, VendorId};
 use crate::domain::text::{Name, Slug};
 use crate::domain::vendor::Vendor;
@@ -106,6 +107,8 @@ struct ClientPage {
     next: String,
     snippets: Vec<Snippet>,
     shell: String,
+    /// Where clients reach the installation.
+    base: String,
 }
 
 impl NewPage {
@@ -254,6 +257,7 @@ pub async fn show(request: HttpRequest, app: Tidegate, by: Visitor<Read>) -> Ans
         next: next_part(&format!("/clients/{id}"), &asked, &[], view.next_token.clone()),
         snippets: snippets::of(&app.settings.public_url, view.first.as_ref(), how(&view)),
         shell: snippets::shell(&id, how(&view), "…"),
+        base: app.settings.public_url.clone(),
         view,
     };
     Ok(render(&request, StatusCode::OK, &page))
@@ -262,8 +266,9 @@ pub async fn show(request: HttpRequest, app: Tidegate, by: Visitor<Read>) -> Ans
 /// What the client's lines of code begin with.
 fn how(view: &ClientView) -> How {
     let plain = !view.has_secret && view.tokens.iter().any(|token| token.kind == TokenKind::Plain);
-    match view.client.authentication {
-        Authentication::Keys { .. } | Authentication::KeysAt { .. } => How::Key,
+    match &view.client.authentication {
+        Authentication::Keys { keys } => How::Key(keys.first().map_or(KeyAlgorithm::ES256, |key| key.alg)),
+        Authentication::KeysAt { .. } => How::Key(KeyAlgorithm::ES256),
         Authentication::Secret if plain => How::Plain,
         Authentication::Secret => How::Secret,
     }

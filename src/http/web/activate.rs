@@ -32,6 +32,8 @@ struct ActivatedPage {
     /// The settings as an address that a browser saves as a file.
     file: String,
     shell: String,
+    /// Where clients reach the installation.
+    base: String,
     snippets: Vec<Snippet>,
 }
 
@@ -81,6 +83,7 @@ fn shown(app: &App, request: &HttpRequest, what: Activating, secret: String) -> 
     ActivatedPage {
         frame: Frame::outside(request, title),
         file: snippets::as_address(&settings),
+        base: url.clone(),
         shell: snippets::shell(&what.client.id, how, &secret),
         snippets: snippets::of(url, what.first.as_ref(), how),
         secret,

@@ -111,6 +111,11 @@ async fn a_client_asks_from_its_addresses_only(database: Database) {
             assert!(answer.text.contains("may not ask from this address") && !answer.text.contains("203.0.113"), "{}", answer.text);
         }
     }
+    // A line that is no text still ends in what the trusted proxy wrote.
+    let told = reqwest::header::HeaderValue::from_bytes(b"203.0.113.9\xff, 198.51.100.1").unwrap();
+    let request = house.http.post(format!("{}/oauth/token", house.url)).header("content-type", super::FORM).body(GRANT);
+    let request = request.basic_auth(&vendor.client_id, Some(&vendor.client_secret)).header("x-forwarded-for", "203.0.113.9");
+    refused(&Answer::of(request.header("x-forwarded-for", told).send().await.unwrap()).await, 401, "invalid_client", "no text");
     // A wrong secret tells nothing of addresses.
     let wrong = Vendor { client_secret: super::mistyped(&vendor.client_secret), ..vendor.clone() };
     let answer = house.ask_token(&wrong, None).await;

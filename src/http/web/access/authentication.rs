@@ -7,6 +7,7 @@ use askama::Template;
 
 use crate::app::access::authentication::Change;
 use crate::app::access::{self, HandOver, Handed, Proposed};
+use crate::app::stops::{self, StopOf};
 use crate::app::{App, AppError};
 use crate::domain::Invalid;
 use crate::domain::client::{Authentication, Binding, Client};
@@ -31,6 +32,8 @@ struct AuthenticationPage {
     typed: Typed,
     kinds: Vec<Choice>,
     bindings: Vec<Choice>,
+    /// Tokens that it has outstanding.
+    tokens: i64,
     /// What somebody else did meanwhile.
     meanwhile: String,
 }
@@ -130,11 +133,12 @@ pub async fn ask(request: HttpRequest, app: Tidegate, by: Visitor<ManageAccess>)
     let id = client_id(&request, &by)?;
     let client = by.want(&request, access::find(&app, id).await)?;
     let typed = filled(&client);
-    page(&request, &by, client, typed, (StatusCode::OK, String::new()))
+    page(&request, &app, &by, client, typed, (StatusCode::OK, String::new())).await
 }
 
-fn page(
+async fn page(
     request: &HttpRequest,
+    app: &App,
     by: &Visitor<ManageAccess>,
     client: Client,
     typed: Typed,
@@ -146,12 +150,14 @@ fn page(
     }
     let frame = by.frame(request, "How does it prove who it is?", Section::Access);
     let (kinds, bindings) = (kinds(), bindings());
-    Ok(render(request, status, &AuthenticationPage { frame, crumbs: crumbs(&client), client, typed, kinds, bindings, meanwhile }))
+    let tokens = by.want(request, stops::preview(app, StopOf::Client(client.id.clone())).await)?.tokens;
+    let page = AuthenticationPage { frame, crumbs: crumbs(&client), client, typed, kinds, bindings, tokens, meanwhile };
+    Ok(render(request, status, &page))
 }
 
 async fn again(request: &HttpRequest, app: &App, by: &Visitor<ManageAccess>, typed: Typed, errors: Vec<Invalid>) -> Answer {
     let client = by.want(request, access::find(app, client_id(request, by)?).await)?;
-    page(request, by, client, kept(typed).refused(errors), (StatusCode::UNPROCESSABLE_ENTITY, String::new()))
+    page(request, app, by, client, kept(typed).refused(errors), (StatusCode::UNPROCESSABLE_ENTITY, String::new())).await
 }
 
 /// Saves it; where the client gets a secret by it, shows the link to that.
@@ -177,7 +183,7 @@ pub async fn save(request: HttpRequest, app: Tidegate, sent: Sent<ManageAccess>)
             let client = by.want(&request, access::find(&app, id).await)?;
             let meanwhile = format!("Somebody changed this client meanwhile: it proves who it is {} now.", said(&client));
             let typed = Typed::new(typed.pairs().iter().filter(|(name, _)| name != "read").cloned().collect()).with("read", client.version);
-            page(&request, &by, client, typed, (StatusCode::CONFLICT, meanwhile))
+            page(&request, &app, &by, client, typed, (StatusCode::CONFLICT, meanwhile)).await
         }
         Err(AppError::Invalid(error) | AppError::Denied(Denied::Invalid(error))) => again(&request, &app, &by, typed, vec![error]).await,
         Err(error) => Err(by.refuse(&request, error)),

@@ -2,6 +2,7 @@
 //! machine's environment and stands in none of them.
 
 use crate::app::access::Pullable;
+use crate::domain::client_key::KeyAlgorithm;
 use crate::domain::id::ClientId;
 
 /// Lines in one language.
@@ -20,8 +21,8 @@ pub struct Snippet {
 pub enum How {
     /// A client's secret, for short-lived tokens.
     Secret,
-    /// A key of its own, for the same.
-    Key,
+    /// A key of its own, for the same, and how that signs.
+    Key(KeyAlgorithm),
     /// A plain token.
     Plain,
 }
@@ -30,7 +31,7 @@ pub enum How {
 fn environment(client: &ClientId, how: How, secret: &str) -> Vec<(&'static str, String)> {
     match how {
         How::Secret => vec![("TIDEGATE_CLIENT_ID", client.to_string()), ("TIDEGATE_CLIENT_SECRET", secret.to_owned())],
-        How::Key => vec![("TIDEGATE_CLIENT_ID", client.to_string()), ("TIDEGATE_PRIVATE_KEY", "private-key.pem".to_owned())],
+        How::Key(_) => vec![("TIDEGATE_CLIENT_ID", client.to_string()), ("TIDEGATE_PRIVATE_KEY", "private-key.pem".to_owned())],
         How::Plain => vec![("TIDEGATE_TOKEN", secret.to_owned())],
     }
 }
@@ -64,7 +65,7 @@ pub fn of(base: &str, first: Option<&Pullable>, how: How) -> Vec<Snippet> {
     let shell = ("curl", "curl", "In a shell.");
     let python_run = match how {
         How::Secret | How::Plain => "Save as pull.py and run python3 pull.py; it needs nothing else.",
-        How::Key => "Save as pull.py and run python3 pull.py; it needs PyJWT with its extra crypto.",
+        How::Key(_) => "Save as pull.py and run python3 pull.py; it needs PyJWT with its extra crypto.",
     };
     let python_is = ("python", "Python", python_run);
     let node_is = ("node", "Node", "Save as pull.mjs and run node pull.mjs; Node 18 or newer.");
@@ -72,7 +73,12 @@ pub fn of(base: &str, first: Option<&Pullable>, how: How) -> Vec<Snippet> {
         How::Secret => {
             vec![(shell, curl(base, &path, scope)), (python_is, python(base, &path, scope)), (node_is, node(base, &path, scope))]
         }
-        How::Key => vec![(python_is, python_key(base, &path, scope)), (node_is, node_key(base, &path, scope))],
+        How::Key(algorithm) => {
+            let python = (python_is, python_key(base, &path, scope, algorithm));
+            // Node signs the others in other ways; PyJWT knows them all.
+            let node = (algorithm == KeyAlgorithm::ES256).then(|| (node_is, node_key(base, &path, scope)));
+            std::iter::once(python).chain(node).collect()
+        }
         How::Plain => vec![(shell, curl_plain(base, &path)), (python_is, python_plain(base, &path)), (node_is, node_plain(base, &path))],
     };
     listed.into_iter().map(|((key, label, run), code)| Snippet { key, label, run, code }).collect()
@@ -105,7 +111,8 @@ console.log(JSON.stringify(await pulled.json(), null, 2));"#
     )
 }
 
-fn python_key(base: &str, path: &str, scope: Option<&str>) -> String {
+fn python_key(base: &str, path: &str, scope: Option<&str>, algorithm: KeyAlgorithm) -> String {
+    let algorithm = algorithm.key();
     let scope = scope.map(|scope| format!(", \"scope\": \"{scope}\"")).unwrap_or_default();
     format!(
         r#"import json, os, time, urllib.parse, urllib.request, uuid
@@ -118,7 +125,7 @@ claims = {{"iss": client, "sub": client, "aud": BASE, "iat": now, "exp": now + 6
 form = urllib.parse.urlencode({{
     "grant_type": "client_credentials"{scope},
     "client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
-    "client_assertion": jwt.encode(claims, key, "ES256"),
+    "client_assertion": jwt.encode(claims, key, "{algorithm}"),
 }}).encode()
 token = json.load(urllib.request.urlopen(BASE + "/oauth/token", form))["access_token"]
 

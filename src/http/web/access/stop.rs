@@ -7,7 +7,7 @@ use askama::Template;
 use crate::app::access::{self, HandOver, Handed};
 use crate::app::stops::{self, StopOf, StopPreview};
 use crate::app::{App, AppError};
-use crate::domain::client::{Client, Token};
+use crate::domain::client::{Client, Token, TokenKind};
 use crate::domain::id::TokenId;
 use crate::domain::text::{Reason, Slug};
 use crate::domain::vendor::Vendor;
@@ -154,10 +154,16 @@ fn token_id<P>(request: &HttpRequest, by: &Visitor<P>) -> Result<TokenId, Error>
 pub async fn ask_revoke_token(request: HttpRequest, app: Tidegate, by: Visitor<Stop>) -> Answer {
     let id = token_id(&request, &by)?;
     let found = by.want(&request, access::find_token(&app, id).await)?;
-    token_page(&request, &by, found, (StatusCode::OK, Typed::default()))
+    token_page(&request, &app, &by, found, (StatusCode::OK, Typed::default())).await
 }
 
-fn token_page(request: &HttpRequest, by: &Visitor<Stop>, found: (Token, Client, Vendor), shown: (StatusCode, Typed)) -> Answer {
+async fn token_page(
+    request: &HttpRequest,
+    app: &App,
+    by: &Visitor<Stop>,
+    found: (Token, Client, Vendor),
+    shown: (StatusCode, Typed),
+) -> Answer {
     let (token, client, vendor) = found;
     if token.revoked_at.is_some() {
         let denied = Denied::State("This token is revoked already; nothing is released for it.".to_owned());
@@ -165,6 +171,14 @@ fn token_page(request: &HttpRequest, by: &Visitor<Stop>, found: (Token, Client, 
     }
     let frame = by.frame(request, "Revoke this token?", Section::Access);
     let scope = token.scope.iter().map(Slug::as_str).collect::<Vec<_>>().join(", ");
+    let preview = by.want(request, stops::preview(app, StopOf::Token(token.id.clone())).await)?;
+    let streams = words::count(preview.running_streams, "stream runs", "streams run");
+    let last =
+        preview.last_pull.map_or_else(|| "it never pulled anything".to_owned(), |at| format!("last pull {}", words::ago(&at, &frame.now)));
+    let again = match token.kind {
+        TokenKind::Access => "The client can get another one: revoke the client to stop it.",
+        TokenKind::Plain => "A new one must be issued if the vendor is to go on.",
+    };
     let (status, typed) = shown;
     let page = StopPage {
         crumbs: crumbs(&client),
@@ -174,7 +188,8 @@ fn token_page(request: &HttpRequest, by: &Visitor<Stop>, found: (Token, Client, 
         stops: vec![
             format!("This token of “{}” ({}) is refused from the next request on.", client.name, vendor.profile.legal_name),
             format!("It names {scope}, and would have held until {}.", words::instant(&token.expires_at)),
-            "The client can get another one: revoke the client to stop it.".to_owned(),
+            format!("{streams} under its permits just now; what runs under this token is cut at the next piece. Of its client: {last}."),
+            again.to_owned(),
         ],
         label: "Revoke the token",
         back: format!("/clients/{}", client.id),
@@ -191,7 +206,7 @@ pub async fn revoke_token(request: HttpRequest, app: Tidegate, sent: Sent<Stop>)
     let mut errors = Vec::new();
     let Some(reason) = wanted::<Reason>(&typed, "reason", &mut errors) else {
         let found = by.want(&request, access::find_token(&app, id).await)?;
-        return token_page(&request, &by, found, (StatusCode::UNPROCESSABLE_ENTITY, typed.refused(errors)));
+        return token_page(&request, &app, &by, found, (StatusCode::UNPROCESSABLE_ENTITY, typed.refused(errors))).await;
     };
     let token = by.want(&request, access::revoke_token(&app, &by.actor(), id, Some(reason)).await)?;
     Ok(see_other_saying(&request, format!("/clients/{}", token.client), "The token is revoked. No release for it follows."))
