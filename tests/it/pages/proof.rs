@@ -51,7 +51,7 @@ async fn keys_are_pasted_and_shown(database: Database) {
     let saved = save(&manager, &form, &keys).await;
     assert_eq!((saved.status, saved.header("location")), (303, client.as_str()), "{}", saved.text);
     let page = manager.get(&client).await.text;
-    for said in [signer.thumbprint().as_str(), "by a key of its own", "always (DPoP)", "TIDEGATE_PRIVATE_KEY"] {
+    for said in [signer.thumbprint().as_str(), "by a key of its own", "always (DPoP)", "oauth4webapi"] {
         assert!(page.contains(said), "{said}: {page}");
     }
     assert!(!page.contains("/rotate\""), "there is no secret to renew: {page}");
@@ -63,7 +63,8 @@ async fn keys_are_pasted_and_shown(database: Database) {
     assert!(stale.text.contains("meanwhile"), "{}", stale.text);
     let at = [("authentication", "keys_at"), ("uri", "https://vendor.example/jwks.json"), ("dpop", "optional")];
     assert_eq!(save(&manager, &form, &at).await.status, 303);
-    assert!(manager.get(&client).await.text.contains("https://vendor.example/jwks.json"));
+    let page = manager.get(&client).await.text;
+    assert!(page.contains("https://vendor.example/jwks.json") && page.contains("TIDEGATE_PRIVATE_KEY"), "{page}");
 
     // Back to a secret: a link is shown, once.
     let shown = save(&manager, &form, &[("authentication", "secret"), ("dpop", "optional")]).await;
