@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use serde_json::json;
 use tidegate::domain::person::Role;
 use tidegate::policy::access::allows;
 
@@ -103,6 +104,11 @@ struct Manner {
 
 async fn look(person: &Person, look: &Look, manner: &Manner, faults: &mut Vec<String>) {
     person.goto(&look.address).await;
+    judge(person, look, manner, faults).await;
+}
+
+/// The page that is open.
+async fn judge(person: &Person, look: &Look, manner: &Manner, faults: &mut Vec<String>) {
     for theme in manner.themes {
         let script = "document.documentElement.dataset.theme = arguments[0]; document.documentElement.dataset.bsTheme = arguments[0]";
         person.client.execute(script, vec![(*theme).into()]).await.unwrap();
@@ -121,6 +127,31 @@ async fn look(person: &Person, look: &Look, manner: &Manner, faults: &mut Vec<St
     }
 }
 
+/// What the vendor's people see behind a link: what it is for, and what it shows, for a secret and for a plain token.
+async fn look_behind_links(person: &Person, lived_in: &LivedIn, manner: &Manner, faults: &mut Vec<String>) {
+    let house = &lived_in.house;
+    let vendors = house.get(Role::VendorManager, "/api/v1/vendors").await.good();
+    let active = vendors["items"].as_array().unwrap().iter().find(|vendor| vendor["lifecycle"] == "active").unwrap();
+    let clients = format!("/api/v1/vendors/{}/clients", active["id"].as_str().unwrap());
+    let issued = house.post(Role::VendorManager, &clients, json!({"name": "nightly import"})).await.good();
+    let permit = house.get(Role::VendorManager, &format!("/api/v1/vendors/{}/permits", active["id"].as_str().unwrap())).await;
+    let key = if permit.status == 200 { permit.good()["items"][0]["key"].clone() } else { json!("acme-people") };
+    let body = json!({"permits": [key], "expires_at": house.clock.now().plus_days(90)});
+    let tokens = format!("/api/v1/clients/{}/tokens", issued["client_id"].as_str().unwrap());
+    let token = house.post(Role::VendorManager, &tokens, body).await.good();
+    for (name, answer) in [("activate-secret", &issued), ("activate-token", &token)] {
+        let address = answer["activation_link"].as_str().unwrap().strip_prefix(&house.url).unwrap().to_owned();
+        let mut one = Look { role: Role::VendorManager, address, name: name.to_owned() };
+        look(person, &one, manner, faults).await;
+        person.press("Show it now").await;
+        person.must_see("It is shown this once.").await;
+        one.name = format!("{name}-shown");
+        judge(person, &one, manner, faults).await;
+        one.name = format!("{name}-used");
+        look(person, &one, manner, faults).await;
+    }
+}
+
 async fn look_at_all(manner: Manner) {
     if crate::chromium::driver().is_none() {
         return;
@@ -130,6 +161,7 @@ async fn look_at_all(manner: Manner) {
     let mut person = Person::open(&lived_in.house.url, manner.window).await.unwrap();
     let door = Look { role: Role::VendorManager, address: "/sign-in".to_owned(), name: "sign-in".to_owned() };
     look(&person, &door, &manner, &mut faults).await;
+    look_behind_links(&person, &lived_in, &manner, &mut faults).await;
     let mut signed_in = None;
     for one in looks(&lived_in).await {
         if signed_in != Some(one.role) {
