@@ -19,6 +19,7 @@ mod demo;
 mod formats;
 mod harness;
 mod house;
+mod interleaving;
 mod journey;
 mod kept;
 mod keys;

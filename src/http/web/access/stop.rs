@@ -172,7 +172,13 @@ async fn token_page(
     let frame = by.frame(request, "Revoke this token?", Section::Access);
     let scope = token.scope.iter().map(Slug::as_str).collect::<Vec<_>>().join(", ");
     let preview = by.want(request, stops::preview(app, StopOf::Token(token.id.clone())).await)?;
-    let streams = words::count(preview.running_streams, "stream runs", "streams run");
+    let running = match preview.running_streams {
+        0 => "No stream of its client runs under these permits just now".to_owned(),
+        many => format!(
+            "{} under these permits just now; those of this token are cut at the next piece",
+            words::count(many, "stream of its client runs", "streams of its client run")
+        ),
+    };
     let last =
         preview.last_pull.map_or_else(|| "it never pulled anything".to_owned(), |at| format!("last pull {}", words::ago(&at, &frame.now)));
     let again = match token.kind {
@@ -188,7 +194,7 @@ async fn token_page(
         stops: vec![
             format!("This token of “{}” ({}) is refused from the next request on.", client.name, vendor.profile.legal_name),
             format!("It names {scope}, and would have held until {}.", words::instant(&token.expires_at)),
-            format!("{streams} under its permits just now; what runs under this token is cut at the next piece. Of its client: {last}."),
+            format!("{running}; {last}."),
             again.to_owned(),
         ],
         label: "Revoke the token",

@@ -23,6 +23,7 @@ use super::super::guard::{Sent, Visitor, wanted};
 use super::super::lead::see_other;
 use super::super::page::{Frame, Section};
 use super::super::parts::{Choice, Crumb};
+use super::super::words;
 use super::{Answer, client_id, crumbs, link};
 
 /// How long a token lives where nothing else is chosen, in days.
@@ -36,7 +37,8 @@ struct TokenPage {
     client: Client,
     permits: Vec<Choice>,
     typed: Typed,
-    last: Date,
+    /// The last day that may be chosen, in words.
+    last: String,
 }
 
 impl TokenPage {
@@ -59,7 +61,7 @@ async fn page(request: &HttpRequest, app: &App, by: &Visitor<ManageAccess>, (sta
     }
     let (_, keys) = by.want(request, access::issuable(app, client.vendor.clone()).await)?;
     let permits = keys.iter().filter(|key| client.may_ask(key)).map(|key| Choice::new(key.as_str(), key.as_str())).collect();
-    let last = app.clock.now().date().plus_days(MOST_DAYS - 1);
+    let last = words::date(&app.clock.now().date().plus_days(MOST_DAYS - 1));
     let frame = by.frame(request, "Issue a plain token", Section::Access);
     Ok(render(request, status, &TokenPage { frame, crumbs: crumbs(&client), client, permits, typed, last }))
 }
