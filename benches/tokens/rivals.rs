@@ -59,7 +59,7 @@ pub fn tokens_a_second(url: &str, basic: &str, scope: &str, connections: usize, 
     };
     let said = String::from_utf8(output.stdout).unwrap();
     assert!(output.status.success() && !said.contains("Non-2xx"), "{said}");
-    let line = said.lines().find(|line| line.starts_with("Requests/sec:")).unwrap_or_else(|| panic!("{said}"));
+    let line = said.lines().find(|line| line.starts_with("Requests/sec:")).expect("wrk says how many requests a second it made");
     Some(line.split_ascii_whitespace().nth(1).unwrap().parse().unwrap())
 }
 

@@ -55,13 +55,14 @@ impl Work {
     /// Asks for tokens, by a secret or by assertions, and takes every third of them back, until nobody answers.
     async fn run(&self, at: usize) {
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
+        let by_secret = at.is_multiple_of(2);
         for turn in 0.. {
             if self.over.load(Ordering::SeqCst) {
                 return;
             }
             let assertion = self.signer.assertion(&self.signing, &self.issuer, Clock::system().now().seconds());
             let grant = "grant_type=client_credentials";
-            let request = if at % 2 == 0 {
+            let request = if by_secret {
                 self.form(&http, "/oauth/token", grant.to_owned()).basic_auth(&self.vendor.client_id, Some(&self.vendor.client_secret))
             } else {
                 let pairs = [("client_assertion_type", JWT_BEARER), ("client_assertion", assertion.as_str())];
@@ -71,10 +72,10 @@ impl Work {
             assert_eq!(answer.status(), 200);
             let Ok(answer) = answer.json::<serde_json::Value>().await else { return };
             let token = answer["access_token"].as_str().unwrap().to_owned();
-            if at % 2 == 1 {
+            if !by_secret {
                 self.answered.lock().unwrap().assertions.push(assertion);
             }
-            if at % 2 == 0 && turn % 3 == 2 {
+            if by_secret && turn % 3 == 2 {
                 let revoke = self.form(&http, "/oauth/revoke", format!("token={token}"));
                 let revoke = revoke.basic_auth(&self.vendor.client_id, Some(&self.vendor.client_secret));
                 let Ok(answer) = revoke.send().await else { return };
@@ -118,7 +119,7 @@ async fn what_was_answered_holds_after_a_crash(database: Database) {
         broker = Broker::in_place_of(&house, &SETTINGS).await;
     }
     house.url.clone_from(&broker.url);
-    let answered = work.answered.lock().unwrap();
+    let answered = std::mem::take(&mut *work.answered.lock().unwrap());
     for token in &answered.tokens {
         assert_eq!(house.pull(token, &format!("{RECORDS}?limit=1"), JSON).await.status, 200, "a token that was answered is lost");
     }
