@@ -174,8 +174,19 @@ fn claims_that_the_library_would_let_pass_are_refused() {
     check("exp", json!(i64::MAX), Reason::Lifetime);
     check("exp", json!(NOW + 901), Reason::Lifetime);
     check("exp", json!(NOW), Reason::Lifetime);
-    // A sender-constrained token must not pass where its constraint is not understood.
-    check("cnf", json!({"jkt": "x"}), Reason::Unknown);
+    // A token whose binding is not understood whole must not pass as one that is bound, nor as one that is not.
+    let thumbprint = "b".repeat(43);
+    for cnf in [json!({"jkt": "x"}), json!({}), json!({"jkt": thumbprint, "x5t#S256": "y"}), json!({"jwk": {}}), json!("x"), Value::Null] {
+        check("cnf", cnf, Reason::Form("cnf"));
+    }
+}
+
+#[test]
+fn a_bound_token_says_to_which_key() {
+    let bench = bench();
+    let cnf = Some(Confirmation { jkt: "b".repeat(43).parse().unwrap() });
+    let token = sign(&bench.key, &Claims { cnf: cnf.clone(), ..claims() }).unwrap();
+    assert_eq!(bench.verifier.verify(token.reveal(), NOW).unwrap().claims.cnf, cnf);
 }
 
 #[test]
