@@ -24,7 +24,7 @@ use crate::policy;
 use crate::store::clients::Secrets;
 use crate::store::{Scope, Tx, activation_links, clients, permits, tokens, used_once, vendors};
 
-use super::{App, AppError, append, new_id};
+use super::{App, AppError, append, check_version, new_id};
 
 fn entry(client: &Client, act: &'static str, by: &Actor) -> Act {
     Act::new("client", &client.id, act, by).of(&client.vendor)
@@ -149,6 +149,14 @@ pub async fn rotate(app: &App, by: &Actor, id: ClientId, grace_seconds: i64, han
         .await
 }
 
+/// A client that is to be changed as it was read: as it is kept, not revoked, and not changed since.
+fn to_change(tx: &mut Tx, id: &ClientId, read: i64) -> Result<Client, AppError> {
+    let client = clients::find(tx, id)?;
+    check_not_revoked(&client)?;
+    check_version(read, client.version)?;
+    Ok(client)
+}
+
 fn check_not_revoked(client: &Client) -> Result<(), AppError> {
     match client.revoked_at {
         Some(_) => Err(policy::Denied::State("This client is revoked; issue another one.".to_owned()).into()),
@@ -163,11 +171,7 @@ pub async fn set_addresses(app: &App, by: &Actor, id: ClientId, read: i64, addre
     let vendor = find(app, id.clone()).await?.vendor;
     app.store
         .govern(Scope::Vendor(vendor), move |tx| {
-            let mut client = clients::find(tx, &id)?;
-            check_not_revoked(&client)?;
-            if client.version != read {
-                return Err(AppError::Stale);
-            }
+            let mut client = to_change(tx, &id, read)?;
             if client.addresses != addresses {
                 client.addresses = addresses;
                 client.version = clients::save(tx, &client)?;

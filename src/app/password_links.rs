@@ -84,7 +84,7 @@ pub async fn find(app: &App, link: &str) -> Result<Welcome, AppError> {
 }
 
 fn digest(link: &str) -> Result<SecretDigest, AppError> {
-    if secret::well_formed(link, secret::Prefix::PasswordLink) { Ok(secret::digest(link)) } else { Err(AppError::NotFound("link")) }
+    secret::read(link, secret::Prefix::PasswordLink).ok_or(AppError::NotFound("link"))
 }
 
 fn welcome(tx: &mut Tx, digest: &SecretDigest) -> Result<Welcome, AppError> {

@@ -185,10 +185,7 @@ pub async fn revoke_key(app: &App, by: &Actor, id: ApiKeyId) -> Result<ApiKey, A
 
 /// Who an API key belongs to, if it is good now.
 pub async fn authenticate(app: &App, key: &str) -> Result<Actor, AppError> {
-    if !secret::well_formed(key, secret::Prefix::ApiKey) {
-        return Err(AppError::Unauthenticated);
-    }
-    let digest = secret::digest(key);
+    let digest = secret::read(key, secret::Prefix::ApiKey).ok_or(AppError::Unauthenticated)?;
     app.store
         .read(move |tx| {
             let now = tx.now();

@@ -84,13 +84,3 @@ impl Secrets {
         Self { address: keyring.derived("address hash"), keys: signing_keys::Keys::default() }
     }
 }
-
-/// Verifies an access token; `None` when it is not ours, forged or malformed. An expired one is told as it is.
-pub async fn verify(app: &App, jwt: &str) -> Result<Option<Verified>, AppError> {
-    signing_keys::verify(app, jwt).await
-}
-
-/// The public keys as RFC 7517 says.
-pub fn jwks(app: &App) -> Result<serde_json::Value, AppError> {
-    signing_keys::published(app)
-}

@@ -59,10 +59,7 @@ pub(super) fn open(tx: &mut Tx, person: &PersonId, stage: Stage, browser: String
 
 /// The session of that secret, if it is good now and has come to that stage.
 pub(super) async fn look_up(app: &App, secret: &str, stage: Stage) -> Result<Option<Current>, AppError> {
-    if !secret::well_formed(secret, secret::Prefix::Session) {
-        return Ok(None);
-    }
-    let digest = secret::digest(secret);
+    let Some(digest) = secret::read(secret, secret::Prefix::Session) else { return Ok(None) };
     app.store
         .read(move |tx| {
             let now = tx.now();

@@ -18,6 +18,6 @@ pub async fn alive() -> HttpResponse {
 #[utoipa::path(get, path = "/readyz", tag = "operation", responses((status = 200, description = "Ready."), (status = 503, description = "Not ready.", body = super::error::Problem)))]
 pub async fn ready(request: HttpRequest, app: web::Data<Arc<App>>) -> Result<HttpResponse, HttpError> {
     app.store.ready().await.map_err(|error| HttpError::staff(&request, AppError::from(error)))?;
-    crate::app::secrets::jwks(&app).map_err(|error| HttpError::staff(&request, error))?;
+    crate::app::signing_keys::published(&app).map_err(|error| HttpError::staff(&request, error))?;
     Ok(HttpResponse::Ok().content_type("text/plain; charset=utf-8").body("ready\n"))
 }

@@ -349,7 +349,7 @@ pub async fn resource_metadata(app: Tidegate) -> HttpResponse {
 /// The public keys that access tokens are signed with (RFC 7517).
 #[utoipa::path(get, path = "/.well-known/jwks.json", tag = "oauth", responses((status = 200, description = "A JWK set.")))]
 pub async fn jwks(request: HttpRequest, app: web::Data<std::sync::Arc<crate::app::App>>) -> Result<HttpResponse, super::error::HttpError> {
-    let keys = crate::app::secrets::jwks(&app).map_err(|error| super::error::HttpError::staff(&request, error))?;
+    let keys = crate::app::signing_keys::published(&app).map_err(|error| super::error::HttpError::staff(&request, error))?;
     Ok(cached(keys))
 }
 

@@ -70,6 +70,11 @@ pub fn digest(secret: &(impl Revealed + ?Sized)) -> SecretDigest {
     SecretDigest::new(or_stop(Digest::try_from(sha256_hex(secret.text().as_bytes()))))
 }
 
+/// The digest to look a secret up by that a request brought; `None` for what is none by its shape.
+pub fn read(text: &str, prefix: Prefix) -> Option<SecretDigest> {
+    well_formed(text, prefix).then(|| digest(text))
+}
+
 /// A secret as it was generated or as a request brought it.
 pub trait Revealed {
     /// The characters.

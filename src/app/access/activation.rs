@@ -62,6 +62,13 @@ pub(super) fn first(tx: &mut Tx, client: &ClientId) -> Result<PlainSecret, AppEr
     Ok(plain)
 }
 
+/// Gives a plain token its secret.
+pub(super) fn fill(tx: &mut Tx, token: &TokenId) -> Result<PlainSecret, AppError> {
+    let plain = secret::generate(secret::Prefix::AccessToken);
+    tokens::set_secret(tx, token, &secret::digest(plain.reveal()))?;
+    Ok(plain)
+}
+
 /// Gives a client a new secret from now on. The present one is taken for the grace, where there is one.
 pub(super) fn renew(tx: &mut Tx, client: &mut Client, grace_seconds: i64) -> Result<PlainSecret, AppError> {
     let plain = secret::generate(secret::Prefix::ClientSecret);
@@ -99,7 +106,7 @@ pub async fn find(app: &App, link: &str) -> Result<Activating, AppError> {
 }
 
 fn digest(link: &str) -> Result<SecretDigest, AppError> {
-    if secret::well_formed(link, secret::Prefix::ActivationLink) { Ok(secret::digest(link)) } else { Err(AppError::NotFound("link")) }
+    secret::read(link, secret::Prefix::ActivationLink).ok_or(AppError::NotFound("link"))
 }
 
 fn activating(tx: &mut Tx, digest: &SecretDigest) -> Result<Activating, AppError> {
@@ -134,8 +141,7 @@ pub async fn collect(app: &App, link: &str) -> Result<Collected, AppError> {
             let by = Actor::Client(what.client.id.clone());
             let (act, secret) = match &what.token {
                 Some(token) => {
-                    let plain = secret::generate(secret::Prefix::AccessToken);
-                    tokens::set_secret(tx, &token.id, &secret::digest(plain.reveal()))?;
+                    let plain = fill(tx, &token.id)?;
                     (Act::new("token", &token.id, "collect", &by).fact("client", &what.client.id), plain)
                 }
                 None => {

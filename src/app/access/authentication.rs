@@ -11,7 +11,7 @@ use crate::store::{Scope, activation_links, clients};
 use crate::token;
 
 use super::activation::{self, HandOver, Handed};
-use super::{check_not_revoked, entry, find};
+use super::{entry, find, to_change};
 use crate::app::{App, AppError, append};
 
 /// The longest address of a key set in bytes.
@@ -66,11 +66,7 @@ pub async fn set(app: &App, by: &Actor, id: ClientId, change: Change) -> Result<
     let vendor = find(app, id.clone()).await?.vendor;
     app.store
         .govern(Scope::Vendor(vendor), move |tx| {
-            let mut client = clients::find(tx, &id)?;
-            check_not_revoked(&client)?;
-            if client.version != change.read {
-                return Err(AppError::Stale);
-            }
+            let mut client = to_change(tx, &id, change.read)?;
             let (kind, dpop) = (client.authentication.key(), client.dpop);
             if client.authentication == authentication && dpop == change.dpop {
                 return Ok((client, Handed::Nothing));

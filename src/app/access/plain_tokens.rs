@@ -9,7 +9,6 @@ use crate::domain::person::Actor;
 use crate::domain::text::Slug;
 use crate::domain::time::Instant;
 use crate::history::{Act, Body};
-use crate::keys::secret;
 use crate::policy;
 use crate::store::{Scope, clients, permits, tokens, vendors};
 
@@ -68,11 +67,7 @@ pub async fn issue(app: &App, by: &Actor, id: ClientId, what: IssuingToken) -> R
             append(tx, &Body::Act(act.fact("permits", token.scope.len()).fact("until", token.expires_at.date())), None)?;
             let handed = match what.hand_over {
                 HandOver::Link => activation::new_link(tx, &client.id, Some(&token.id), 0)?,
-                HandOver::Answer => {
-                    let plain = secret::generate(secret::Prefix::AccessToken);
-                    tokens::set_secret(tx, &token.id, &secret::digest(plain.reveal()))?;
-                    Handed::Shown(plain)
-                }
+                HandOver::Answer => Handed::Shown(activation::fill(tx, &token.id)?),
             };
             Ok((token, handed))
         })

@@ -11,7 +11,7 @@ use crate::keys::secret;
 use crate::store::tokens;
 use crate::token::proof::{self, Proving};
 
-use super::super::{App, AppError, secrets};
+use super::super::{App, AppError, signing_keys};
 use super::NoProof;
 
 /// Who a good bearer token stands for.
@@ -91,10 +91,7 @@ pub(super) async fn read(app: &App, text: &str) -> Result<Option<Token>, AppErro
 
 /// A plain token. That a secret names this token never changes; what it opens is judged by the live state.
 async fn plain(app: &App, text: &str) -> Result<Option<Token>, AppError> {
-    if !secret::well_formed(text, secret::Prefix::AccessToken) {
-        return Ok(None);
-    }
-    let digest = secret::digest(text);
+    let Some(digest) = secret::read(text, secret::Prefix::AccessToken) else { return Ok(None) };
     if let Some(token) = app.decisions.plain(&digest) {
         return Ok(Some(token));
     }
@@ -107,7 +104,7 @@ async fn plain(app: &App, text: &str) -> Result<Option<Token>, AppError> {
 }
 
 async fn access(app: &App, jwt: &str) -> Result<Option<Token>, AppError> {
-    let Some(verified) = secrets::verify(app, jwt).await? else { return Ok(None) };
+    let Some(verified) = signing_keys::verify(app, jwt).await? else { return Ok(None) };
     let claims = verified.claims;
     let parsed = (claims.jti.parse::<TokenId>(), claims.client_id.parse::<ClientId>(), claims.sub.parse::<VendorId>());
     let (Ok(id), Ok(client), Ok(vendor)) = parsed else { return Ok(None) };

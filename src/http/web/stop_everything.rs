@@ -7,6 +7,8 @@ use askama::Template;
 use crate::app::kill_switch::{self, LIFT_WORDS, STOP_WORDS};
 use crate::app::stops::{self, StopOf};
 use crate::app::{App, AppError};
+use crate::domain::kill_switch::KillSwitch;
+use crate::domain::person::Actor;
 use crate::domain::text::Reason;
 use crate::http::api::Tidegate;
 use crate::http::guard::{LiftStop, Read, Stop};
@@ -66,28 +68,32 @@ async fn page<P>(request: &HttpRequest, app: &App, by: &Visitor<P>, status: Stat
 
 /// Stops everything.
 pub async fn stop(request: HttpRequest, app: Tidegate, sent: Sent<Stop>) -> Answer {
-    let Sent { by, typed } = sent;
-    let mut errors = Vec::new();
-    let Some(reason) = wanted::<Reason>(&typed, "reason", &mut errors) else {
-        return page(&request, &app, &by, StatusCode::UNPROCESSABLE_ENTITY, typed.refused(errors)).await;
-    };
-    match kill_switch::stop(&app, &by.actor(), reason, typed.value("confirm")).await {
-        Ok(_) => Ok(see_other_saying(&request, PAGE, "Everything is stopped: no release follows, to any vendor.")),
-        Err(AppError::Invalid(error)) => page(&request, &app, &by, StatusCode::UNPROCESSABLE_ENTITY, typed.refused([error])).await,
-        Err(error) => Err(by.refuse(&request, error)),
-    }
+    let said = "Everything is stopped: no release follows, to any vendor.";
+    act(&request, &app, sent, said, async |by, reason, words| kill_switch::stop(&app, by, reason, words).await).await
 }
 
 /// Lets releases go on.
 pub async fn lift(request: HttpRequest, app: Tidegate, sent: Sent<LiftStop>) -> Answer {
+    let said = "Releases go on. Tokens from before stay refused.";
+    act(&request, &app, sent, said, async |by, reason, words| kill_switch::lift(&app, by, reason, words).await).await
+}
+
+/// Does what is confirmed by a reason and words; what is wrong with these is said beside them.
+async fn act<P>(
+    request: &HttpRequest,
+    app: &App,
+    sent: Sent<P>,
+    said: &str,
+    doing: impl AsyncFnOnce(&Actor, Reason, &str) -> Result<KillSwitch, AppError>,
+) -> Answer {
     let Sent { by, typed } = sent;
     let mut errors = Vec::new();
     let Some(reason) = wanted::<Reason>(&typed, "reason", &mut errors) else {
-        return page(&request, &app, &by, StatusCode::UNPROCESSABLE_ENTITY, typed.refused(errors)).await;
+        return page(request, app, &by, StatusCode::UNPROCESSABLE_ENTITY, typed.refused(errors)).await;
     };
-    match kill_switch::lift(&app, &by.actor(), reason, typed.value("confirm")).await {
-        Ok(_) => Ok(see_other_saying(&request, PAGE, "Releases go on. Tokens from before stay refused.")),
-        Err(AppError::Invalid(error)) => page(&request, &app, &by, StatusCode::UNPROCESSABLE_ENTITY, typed.refused([error])).await,
-        Err(error) => Err(by.refuse(&request, error)),
+    match doing(&by.actor(), reason, typed.value("confirm")).await {
+        Ok(_) => Ok(see_other_saying(request, PAGE, said)),
+        Err(AppError::Invalid(error)) => page(request, app, &by, StatusCode::UNPROCESSABLE_ENTITY, typed.refused([error])).await,
+        Err(error) => Err(by.refuse(request, error)),
     }
 }
