@@ -15,6 +15,7 @@ pub mod history;
 pub mod key_sets;
 pub mod kill_switch;
 pub mod lists;
+mod memory;
 pub mod oauth;
 pub mod password_links;
 pub mod people;

@@ -1,7 +1,6 @@
 //! Key sets that vendors publish (`jwks_uri`): fetched by the one door out, kept a while, asked again for an unknown key at
 //! most once a minute.
 
-use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -11,6 +10,8 @@ use crate::domain::client_key::{ClientKey, MOST_KEYS};
 use crate::domain::time::Instant;
 use crate::outbound::{Outbound, OutboundError, Request};
 use crate::token::client_key;
+
+use super::memory::Memory;
 
 /// How long a set is taken without asking again, in seconds: a key that the vendor withdrew is refused after it at the latest.
 const FRESH_SECONDS: i64 = 600;
@@ -27,7 +28,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The sets, by address.
 #[derive(Default)]
-pub struct KeySets(Mutex<HashMap<String, Arc<Slot>>>);
+pub struct KeySets(Memory<String, Arc<Slot>, MOST_SETS>);
 
 /// One address. Whoever asks it holds the turn, so of many that need it one asks; who needs nothing new waits for nobody.
 #[derive(Default)]
@@ -67,7 +68,7 @@ impl KeySets {
         now: Instant,
         known: impl Fn(&[ClientKey]) -> bool,
     ) -> Result<Vec<ClientKey>, OutboundError> {
-        let slot = self.slot(uri);
+        let slot = self.0.get_or_default(uri.to_owned());
         if let Some(keys) = slot.kept().fresh(now).filter(|keys| known(keys)) {
             return Ok(keys);
         }
@@ -89,14 +90,6 @@ impl KeySets {
             Err(error) => tracing::warn!(%error, "a client's key set could not be fetched"),
         }
         kept.answer(now)
-    }
-
-    fn slot(&self, uri: &str) -> Arc<Slot> {
-        let mut slots = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if slots.len() >= MOST_SETS && !slots.contains_key(uri) {
-            slots.clear();
-        }
-        Arc::clone(slots.entry(uri.to_owned()).or_default())
     }
 }
 

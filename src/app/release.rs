@@ -12,8 +12,8 @@ mod recover;
 mod schema;
 mod stream;
 
-use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -37,6 +37,7 @@ use crate::store::counters::Counters;
 use crate::store::{Tx, used_once};
 
 use super::consents::{self, Admitting};
+use super::memory::Memory;
 use super::oauth::{Bearer, NoProof};
 use super::{App, AppError, hierarchies, history, kill_switch};
 
@@ -82,9 +83,9 @@ impl Holding {
 /// Holdings of recent tokens, and what is known of quotas. Neither is believed without the counters.
 #[derive(Default)]
 pub struct Decisions {
-    holdings: Mutex<HashMap<TokenId, Arc<Holding>>>,
+    holdings: Memory<TokenId, Arc<Holding>, MOST_HOLDINGS>,
     /// Plain tokens by the digest of their secret, as they were issued: which one a secret names never changes.
-    plain: Mutex<HashMap<String, Token>>,
+    plain: Memory<String, Token, MOST_HOLDINGS>,
     known: allowance::Known,
 }
 
@@ -93,35 +94,23 @@ const MOST_HOLDINGS: usize = 4_096;
 
 impl Decisions {
     fn get(&self, token: &Token, now: Instant) -> Option<Arc<Holding>> {
-        let held = self.holdings.lock().unwrap_or_else(PoisonError::into_inner).get(&token.id).cloned();
+        let held = self.holdings.get(&token.id);
         let same = |ready: &Arc<Ready>| ready.state.token.client == token.client && ready.state.token.vendor == token.vendor;
         held.filter(|holding| holding.time(now) < holding.until && holding.ready.iter().all(same))
     }
 
     /// The plain token that a secret names.
     pub(super) fn plain(&self, secret: &SecretDigest) -> Option<Token> {
-        self.plain.lock().unwrap_or_else(PoisonError::into_inner).get(secret.as_str()).cloned()
+        self.plain.get(secret.as_str())
     }
 
     /// Remembers which plain token a secret names.
     pub(super) fn remember_plain(&self, secret: &SecretDigest, token: &Token) {
-        let mut plain = self.plain.lock().unwrap_or_else(PoisonError::into_inner);
-        if plain.len() >= MOST_HOLDINGS {
-            plain.clear();
-        }
-        plain.insert(secret.as_str().to_owned(), token.clone());
-    }
-
-    fn put(&self, token: TokenId, holding: Arc<Holding>) {
-        let mut holdings = self.holdings.lock().unwrap_or_else(PoisonError::into_inner);
-        if holdings.len() >= MOST_HOLDINGS {
-            holdings.clear();
-        }
-        holdings.insert(token, holding);
+        self.plain.put(secret.as_str().to_owned(), token.clone());
     }
 
     fn forget(&self, token: &TokenId) {
-        self.holdings.lock().unwrap_or_else(PoisonError::into_inner).remove(token);
+        self.holdings.forget(token);
     }
 }
 
@@ -138,7 +127,7 @@ async fn holding(app: &App, bearer: &Bearer, fresh: bool) -> Result<Arc<Holding>
     let clock = app.clock.clone();
     let holding = app.store.read(move |tx| live::holding(tx, &keyring, token, &clock)).await?;
     let holding = Arc::new(holding);
-    app.decisions.put(bearer.token.id.clone(), Arc::clone(&holding));
+    app.decisions.holdings.put(bearer.token.id.clone(), Arc::clone(&holding));
     Ok(holding)
 }
 
@@ -259,7 +248,7 @@ async fn note(app: &App, request: &Request, error: AppError) -> AppError {
 
 /// What a refused request wanted, told from what its token holds; a name that no permit knows is not repeated.
 fn wanted(app: &App, request: &Request, permit: Option<Slug>) -> history::Wanted {
-    let held = app.decisions.holdings.lock().unwrap_or_else(PoisonError::into_inner).get(&request.bearer.token.id).cloned();
+    let held = app.decisions.holdings.get(&request.bearer.token.id);
     let covers = |ready: &&Arc<Ready>| {
         ready.state.dataset.name.as_str() == request.dataset && permit.as_ref().is_none_or(|key| *key == ready.state.permit.key)
     };

@@ -7,7 +7,6 @@ use crate::domain::time::Instant;
 use crate::keys::{self, Keyring};
 use crate::store::Tx;
 use crate::store::sealed_keys::{self, SealedKey};
-use crate::token::Verified;
 
 use super::{App, AppError, signing_keys};
 

@@ -7,11 +7,10 @@
 //!
 //! The algorithm is GCRA (ITU-T I.371), of the crate `governor`. What is remembered is bounded, and is this broker's own.
 
-use std::collections::HashMap;
 use std::hash::Hash;
 use std::net::{IpAddr, Ipv6Addr};
 use std::num::NonZeroU32;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use governor::clock::Clock as _;
@@ -22,6 +21,8 @@ use governor::{Quota, RateLimiter};
 use crate::domain::time::Instant;
 use crate::keys;
 use crate::store::Clock;
+
+use super::memory::Memory;
 
 /// How much the OAuth endpoints take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,9 +64,9 @@ pub struct Throttle {
     pairs: Option<Bounded<Pair>>,
     addresses: Option<Bounded<IpAddr>>,
     /// Until when a pair is not looked at, by the steady time.
-    waiting: Mutex<HashMap<Pair, Duration>>,
+    waiting: Memory<Pair, Duration, MOST>,
     /// Pairs at which a client has proved itself.
-    proven: Mutex<HashMap<Pair, ()>>,
+    proven: Memory<Pair, (), MOST>,
 }
 
 impl Throttle {
@@ -79,8 +80,8 @@ impl Throttle {
             requests: per_second.map(|rate| Bounded::new(Quota::per_second(rate).allow_burst(times(rate, BURST_SECONDS)), &time)),
             pairs: per_minute.map(|rate| Bounded::new(Quota::per_minute(rate), &time)),
             addresses: per_minute.map(|rate| Bounded::new(Quota::per_minute(times(rate, IDS)), &time)),
-            waiting: Mutex::default(),
-            proven: Mutex::default(),
+            waiting: Memory::default(),
+            proven: Memory::default(),
             time,
         }
     }
@@ -91,9 +92,9 @@ impl Throttle {
     /// Where this id failed too often from there, and never proved itself there.
     pub fn admit(&self, id: &str, from: IpAddr) -> Result<(), Wait> {
         let pair = (digest(id), network(from));
-        let Some(until) = locked(&self.waiting).get(&pair).copied() else { return Ok(()) };
+        let Some(until) = self.waiting.get(&pair) else { return Ok(()) };
         let left = until.saturating_sub(self.time.now());
-        if left.is_zero() || locked(&self.proven).contains_key(&pair) { Ok(()) } else { Err(Wait::of(left)) }
+        if left.is_zero() || self.proven.get(&pair).is_some() { Ok(()) } else { Err(Wait::of(left)) }
     }
 
     /// Counts a request of a client whose secret or signature is right.
@@ -107,10 +108,8 @@ impl Throttle {
     /// Notes that a client proved itself there.
     pub fn proved(&self, id: &str, from: IpAddr) {
         let pair = (digest(id), network(from));
-        locked(&self.waiting).remove(&pair);
-        if !locked(&self.proven).contains_key(&pair) {
-            put(&self.proven, pair, ());
-        }
+        self.waiting.forget(&pair);
+        self.proven.get_or_default(pair);
     }
 
     /// Counts a failure.
@@ -122,7 +121,7 @@ impl Throttle {
         let of_pair = self.pairs.as_ref().map_or(Ok(()), |pairs| pairs.count(&pair));
         let of_address = self.addresses.as_ref().map_or(Ok(()), |addresses| addresses.count(&pair.1));
         if let Err(wait) = of_pair {
-            put(&self.waiting, pair, self.time.now().saturating_add(Duration::from_secs(wait.seconds)));
+            self.waiting.put(pair, self.time.now().saturating_add(Duration::from_secs(wait.seconds)));
         }
         of_pair.and(of_address)
     }
@@ -138,18 +137,6 @@ fn network(from: IpAddr) -> IpAddr {
         IpAddr::V4(address) => IpAddr::V4(address),
         IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & (u128::MAX << 64))),
     }
-}
-
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn put<Value>(map: &Mutex<HashMap<Pair, Value>>, pair: Pair, value: Value) {
-    let mut map = locked(map);
-    if map.len() >= MOST {
-        map.clear();
-    }
-    map.insert(pair, value);
 }
 
 type Limiter<Key> = RateLimiter<Key, HashMapStateStore<Key>, Steady, NoOpMiddleware<Duration>>;
@@ -209,7 +196,7 @@ impl governor::clock::Clock for Steady {
     type Instant = Duration;
 
     fn now(&self) -> Duration {
-        let mut last = locked(&self.last);
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         let now = self.clock.now();
         let passed = u64::try_from(now.micros().saturating_sub(last.0.micros())).unwrap_or(0);
         *last = (now, last.1.saturating_add(Duration::from_micros(passed)));
@@ -315,8 +302,8 @@ mod tests {
             throttle.proved(&id.to_string(), from(1));
         }
         let kept = |len: usize| assert!(len <= MOST, "{len}");
-        kept(locked(&throttle.proven).len());
-        kept(locked(&throttle.waiting).len());
+        kept(throttle.proven.len());
+        kept(throttle.waiting.len());
         kept(throttle.pairs.as_ref().unwrap().limiter.read().unwrap().len());
         kept(throttle.requests.as_ref().unwrap().limiter.read().unwrap().len());
     }

@@ -103,16 +103,16 @@ fn credentials(request: &HttpRequest, pairs: &[(String, String)]) -> Result<Cred
     }
     if let Some(assertion) = field("client_assertion") {
         return match field("client_assertion_type").as_deref() {
-            Some(JWT_BEARER) => Ok(Credentials::Assertion { assertion, id }),
+            Some(JWT_BEARER) => Ok(Credentials::assertion(assertion, id)),
             _ => Err(Box::new(bad_request(format!("client_assertion_type must be {JWT_BEARER}.")))),
         };
     }
     match (header, id, secret) {
         (Some(header), named, _) => {
             let (id, secret) = basic(header.to_str().unwrap_or("")).ok_or_else(unknown)?;
-            if named.is_some_and(|named| named != id) { Err(unknown()) } else { Ok(Credentials::Secret { id, secret }) }
+            if named.is_some_and(|named| named != id) { Err(unknown()) } else { Ok(Credentials::secret(id, secret)) }
         }
-        (None, Some(id), Some(secret)) => Ok(Credentials::Secret { id, secret: PlainSecret::new(secret) }),
+        (None, Some(id), Some(secret)) => Ok(Credentials::secret(id, PlainSecret::new(secret))),
         (None, ..) => Err(unknown()),
     }
 }

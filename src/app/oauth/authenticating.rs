@@ -17,13 +17,18 @@ use crate::token::client_key;
 use super::super::{App, AppError, history};
 use super::OauthError;
 
-/// What a request brings to prove who asks.
+/// What a request brings to prove who asks, and whom it says it is from.
 #[derive(Debug, Clone)]
-pub enum Credentials {
-    Secret {
-        id: String,
-        secret: PlainSecret,
-    },
+pub struct Credentials {
+    brought: Brought,
+    client: Option<ClientId>,
+    /// By what failures are counted: the client's id, as it was sent.
+    name: String,
+}
+
+#[derive(Debug, Clone)]
+enum Brought {
+    Secret(PlainSecret),
     /// `client_assertion`, and `client_id` where it is sent too.
     Assertion {
         assertion: String,
@@ -32,20 +37,21 @@ pub enum Credentials {
 }
 
 impl Credentials {
-    /// By what failures are counted: the client's id, as it was sent.
-    fn id(&self) -> String {
-        match self {
-            Self::Secret { id, .. } => id.clone(),
-            Self::Assertion { .. } => self.client().map(String::from).unwrap_or_default(),
-        }
+    /// A client's id and its secret.
+    pub fn secret(id: String, secret: PlainSecret) -> Self {
+        Self { brought: Brought::Secret(secret), client: id.parse().ok(), name: id }
+    }
+
+    /// What a client signed, and the id that was sent beside it.
+    pub fn assertion(assertion: String, id: Option<String>) -> Self {
+        let client = Assertion::read(&assertion).ok().map(|read| read.client().clone());
+        let name = client.clone().map(String::from).unwrap_or_default();
+        Self { brought: Brought::Assertion { assertion, id }, client, name }
     }
 
     /// The client that they say they are of.
-    pub(super) fn client(&self) -> Option<ClientId> {
-        match self {
-            Self::Secret { id, .. } => id.parse().ok(),
-            Self::Assertion { assertion, .. } => Assertion::read(assertion).ok().map(|read| read.client().clone()),
-        }
+    pub(super) fn client(&self) -> Option<&ClientId> {
+        self.client.as_ref()
     }
 }
 
@@ -58,10 +64,10 @@ pub struct Authenticated {
 }
 
 /// A client as it is kept, with the digests of its secrets, at a time of the database.
-#[derive(Debug, Clone)]
-pub(super) struct Found {
-    pub(super) client: Client,
-    pub(super) secrets: Secrets,
+#[derive(Clone, Copy)]
+pub(super) struct Found<'a> {
+    pub(super) client: &'a Client,
+    pub(super) secrets: &'a Secrets,
     pub(super) now: Instant,
 }
 
@@ -78,34 +84,34 @@ pub async fn authenticate(app: &App, credentials: &Credentials, from: IpAddr) ->
 
 /// Whether what is brought is looked at now.
 pub(super) fn admit(app: &App, credentials: &Credentials, from: IpAddr) -> Result<(), OauthError> {
-    app.throttle.admit(&credentials.id(), from).map_err(OauthError::SlowDown)
+    app.throttle.admit(&credentials.name, from).map_err(OauthError::SlowDown)
 }
 
 /// Counts a request of a client that proved who it is.
 pub(super) fn ask_rate(app: &App, credentials: &Credentials) -> Result<(), OauthError> {
-    app.throttle.ask(&credentials.id()).map_err(OauthError::SlowDown)
+    app.throttle.ask(&credentials.name).map_err(OauthError::SlowDown)
 }
 
 /// Notes that a client proved itself there: once what it brought was taken, as a replay proves nothing.
 pub(super) fn proved(app: &App, credentials: &Credentials, from: IpAddr) {
-    app.throttle.proved(&credentials.id(), from);
+    app.throttle.proved(&credentials.name, from);
 }
 
 /// Checks by the live state, and counts a failure. What is refused of a client that proved who it is goes on record.
 pub(super) async fn from_store(app: &App, credentials: &Credentials, from: IpAddr) -> Result<Authenticated, OauthError> {
-    let found = match credentials.client() {
+    let kept = match credentials.client().cloned() {
         Some(id) => {
             app.store
                 .read(move |tx| {
                     let now = tx.now();
-                    let found = clients::find_with_secrets(tx, &id)?;
-                    Ok::<_, AppError>(found.map(|(client, secrets)| Found { client, secrets, now }))
+                    Ok::<_, AppError>(clients::find_with_secrets(tx, &id)?.map(|(client, secrets)| (client, secrets, now)))
                 })
                 .await?
         }
         None => None,
     };
-    let error = match judge(app, credentials, from, found.as_ref()).await {
+    let found = kept.as_ref().map(|(client, secrets, now)| Found { client, secrets, now: *now });
+    let error = match judge(app, credentials, from, found).await {
         Ok(authenticated) => return Ok(authenticated),
         Err(Unproven::Is(error)) => error,
         Err(Unproven::Proven(error)) => {
@@ -116,7 +122,7 @@ pub(super) async fn from_store(app: &App, credentials: &Credentials, from: IpAdd
         }
     };
     if matches!(error, OauthError::InvalidClient | OauthError::Assertion | OauthError::Address) {
-        app.throttle.failed(&credentials.id(), from).map_err(OauthError::SlowDown)?;
+        app.throttle.failed(&credentials.name, from).map_err(OauthError::SlowDown)?;
     }
     Err(error)
 }
@@ -130,10 +136,10 @@ pub(super) enum Unproven {
 }
 
 /// Judges what a client brings by what is known of it.
-pub(super) async fn judge(app: &App, credentials: &Credentials, from: IpAddr, found: Option<&Found>) -> Result<Authenticated, Unproven> {
-    let (client, once) = match credentials {
-        Credentials::Secret { secret, .. } => (by_secret(secret, found).ok_or(OauthError::InvalidClient), None),
-        Credentials::Assertion { assertion, id } => match by_assertion(app, assertion, id.as_deref(), found).await {
+pub(super) async fn judge(app: &App, credentials: &Credentials, from: IpAddr, found: Option<Found<'_>>) -> Result<Authenticated, Unproven> {
+    let (client, once) = match &credentials.brought {
+        Brought::Secret(secret) => (by_secret(secret, found).ok_or(OauthError::InvalidClient), None),
+        Brought::Assertion { assertion, id } => match by_assertion(app, assertion, id.as_deref(), found).await {
             Ok((client, once)) => (Ok(client), Some(once)),
             Err(error) => (Err(error), None),
         },
@@ -157,7 +163,7 @@ pub(super) async fn spend(app: &App, authenticated: Authenticated) -> Result<Cli
     Ok(client)
 }
 
-fn by_secret<'a>(plain: &PlainSecret, found: Option<&'a Found>) -> Option<&'a Client> {
+fn by_secret<'a>(plain: &PlainSecret, found: Option<Found<'a>>) -> Option<&'a Client> {
     let (given, never) = (secret::digest(plain.reveal()), secret::digest("no such client"));
     let is = |kept: Option<&SecretDigest>| {
         let equal = keys::equal(kept.unwrap_or(&never).as_str().as_bytes(), given.as_str().as_bytes());
@@ -168,10 +174,10 @@ fn by_secret<'a>(plain: &PlainSecret, found: Option<&'a Found>) -> Option<&'a Cl
     let present = is(found.and_then(|found| found.secrets.present.as_ref()));
     let old = is(found.and_then(|found| found.secrets.old.as_ref()).filter(|_| graced));
     let by_secret = |client: &&Client| (present || old) && client.authentication == Authentication::Secret;
-    found.map(|found| &found.client).filter(by_secret)
+    found.map(|found| found.client).filter(by_secret)
 }
 
-async fn by_assertion<'a>(app: &App, text: &str, id: Option<&str>, found: Option<&'a Found>) -> Result<(&'a Client, Once), OauthError> {
+async fn by_assertion<'a>(app: &App, text: &str, id: Option<&str>, found: Option<Found<'a>>) -> Result<(&'a Client, Once), OauthError> {
     let assertion = Assertion::read(text).map_err(|_| OauthError::Assertion)?;
     if id.is_some_and(|id| id != assertion.client().as_str()) {
         return Err(OauthError::Assertion);
@@ -192,7 +198,7 @@ async fn by_assertion<'a>(app: &App, text: &str, id: Option<&str>, found: Option
         }
     };
     let Some(Found { client, now, .. }) = found else { return Err(OauthError::Assertion) };
-    let once = assertion.verify(keys, &app.settings.public_url, *now).map_err(|_| OauthError::Assertion)?;
+    let once = assertion.verify(keys, &app.settings.public_url, now).map_err(|_| OauthError::Assertion)?;
     Ok((client, once))
 }
 

@@ -1,9 +1,9 @@
 //! Grants of tokens: what is asked and holds now. What it rests on is remembered under the counters, which the transaction
 //! that keeps the token reads again.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use crate::domain::client::{Binding, Client, Token, TokenKind};
 use crate::domain::client_key::Once;
@@ -20,6 +20,7 @@ use crate::store::{Clock, Tx, clients, permits, tokens, used_once};
 use crate::token::proof::{self, Proof, Proving};
 use crate::token::{Claims, Confirmation};
 
+use super::super::memory::Memory;
 use super::super::release::live;
 use super::super::{App, AppError, history, kill_switch, new_id, signing_keys};
 use super::authenticating::{Found, Unproven, admit, ask_rate, from_store, judge, proved, spend};
@@ -98,27 +99,22 @@ impl Known {
         Instant::from_micros(ours.micros().saturating_add(self.skew))
     }
 
-    fn found(&self, ours: Instant) -> Found {
-        Found { client: self.client.clone(), secrets: self.secrets.clone(), now: self.time(ours) }
+    fn found(&self, ours: Instant) -> Found<'_> {
+        Found { client: &self.client, secrets: &self.secrets, now: self.time(ours) }
     }
 }
 
 /// What recent grants rested on. It is never believed without the counters.
 #[derive(Default)]
-pub struct Grants(Mutex<HashMap<ClientId, Arc<Known>>>);
+pub struct Grants(Memory<ClientId, Arc<Known>, MOST_CLIENTS>);
 
 impl Grants {
     fn get(&self, id: &ClientId, now: Instant) -> Option<Arc<Known>> {
-        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner).get(id).cloned();
-        known.filter(|known| known.time(now) < known.until)
+        self.0.get(id).filter(|known| known.time(now) < known.until)
     }
 
     fn put(&self, known: Arc<Known>) {
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if all.len() >= MOST_CLIENTS {
-            all.clear();
-        }
-        all.insert(known.client.id.clone(), known);
+        self.0.put(known.client.id.clone(), known);
     }
 }
 
@@ -142,9 +138,8 @@ pub async fn grant(app: &App, credentials: &Credentials, from: IpAddr, asking: A
         let known = Arc::new(app.store.read(move |tx| load(tx, &keyring, &wanted, &clock)).await?);
         signing_keys::learn(app, &known.kid).await?;
         app.grants.put(Arc::clone(&known));
-        let found = known.found(app.clock.now());
         // Once more by what was read under the counters: the secret may have moved since.
-        let client = match judge(app, credentials, from, Some(&found)).await {
+        let client = match judge(app, credentials, from, Some(known.found(app.clock.now()))).await {
             Ok(client) => client,
             Err(Unproven::Is(error) | Unproven::Proven(error)) => return Err(error),
         };
@@ -164,9 +159,8 @@ pub async fn grant(app: &App, credentials: &Credentials, from: IpAddr, asking: A
 
 /// What is remembered of a client, where it proves who it is by that.
 async fn remembered(app: &App, credentials: &Credentials, from: IpAddr) -> Option<(Arc<Known>, Authenticated)> {
-    let known = credentials.client().and_then(|id| app.grants.get(&id, app.clock.now()))?;
-    let found = known.found(app.clock.now());
-    let client = judge(app, credentials, from, Some(&found)).await.ok()?;
+    let known = credentials.client().and_then(|id| app.grants.get(id, app.clock.now()))?;
+    let client = judge(app, credentials, from, Some(known.found(app.clock.now()))).await.ok()?;
     Some((known, client))
 }
 

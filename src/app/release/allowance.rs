@@ -1,7 +1,6 @@
 //! What a permit's quotas still let leave: known in memory to be little, looked up before a chunk, charged with it.
 
-use std::collections::{BTreeSet, HashMap};
-use std::sync::{Mutex, PoisonError};
+use std::collections::BTreeSet;
 
 use crate::domain::gate::Refusal;
 use crate::domain::text::Slug;
@@ -10,6 +9,7 @@ use crate::engine::Released;
 use crate::policy::release::{Limit, ReleasePlan, reached};
 use crate::store::{Tx, quotas};
 
+use super::super::memory::Memory;
 use super::super::{App, AppError};
 
 /// The most permits whose use is remembered.
@@ -18,37 +18,27 @@ const MOST_KNOWN: usize = 4_096;
 /// What is known to have left: at least this much. Charges of other brokers come on top.
 #[derive(Default)]
 pub(super) struct Known {
-    rows: Mutex<HashMap<Slug, (Date, u64)>>,
-    requests: Mutex<HashMap<Slug, (i64, u64)>>,
+    rows: Memory<Slug, (Date, u64), MOST_KNOWN>,
+    requests: Memory<Slug, (i64, u64), MOST_KNOWN>,
 }
 
 impl Known {
     /// Rows of a day.
     pub(super) fn rows(&self, permit: &Slug, day: Date) -> u64 {
-        let rows = self.rows.lock().unwrap_or_else(PoisonError::into_inner);
-        rows.get(permit).filter(|(known, _)| *known == day).map_or(0, |(_, rows)| *rows)
+        self.rows.get(permit).filter(|(known, _)| *known == day).map_or(0, |(_, rows)| rows)
     }
 
     pub(super) fn saw_rows(&self, permit: &Slug, day: Date, used: u64) {
-        keep(&self.rows, permit, (day, used));
+        self.rows.put(permit.clone(), (day, used));
     }
 
     fn requests(&self, permit: &Slug, now: Instant) -> u64 {
-        let requests = self.requests.lock().unwrap_or_else(PoisonError::into_inner);
-        requests.get(permit).filter(|(known, _)| *known == now.minute()).map_or(0, |(_, used)| *used)
+        self.requests.get(permit).filter(|(known, _)| *known == now.minute()).map_or(0, |(_, used)| used)
     }
 
     fn saw_requests(&self, permit: &Slug, now: Instant, used: u64) {
-        keep(&self.requests, permit, (now.minute(), used));
+        self.requests.put(permit.clone(), (now.minute(), used));
     }
-}
-
-fn keep<Value>(known: &Mutex<HashMap<Slug, Value>>, permit: &Slug, value: Value) {
-    let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
-    if known.len() >= MOST_KNOWN {
-        known.clear();
-    }
-    known.insert(permit.clone(), value);
 }
 
 /// The refusal of a quota that opens again at midnight UTC.

@@ -15,7 +15,7 @@ const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
 async fn token(app: &App, vendor: &VendorAccess) -> Result<Bearer, OauthError> {
     let (Some(id), Some(secret)) = (&vendor.client_id, &vendor.client_secret) else { return Err(OauthError::InvalidClient) };
-    let credentials = Credentials::Secret { id: id.clone(), secret: PlainSecret::new(secret) };
+    let credentials = Credentials::secret(id.clone(), PlainSecret::new(secret));
     let granted = oauth::grant(app, &credentials, HERE, Asking::default()).await?;
     let token = granted.access_token.reveal();
     let presented = Presented { scheme: Scheme::Bearer, token, proofs: &[], method: "GET", path: "/", from: HERE };
