@@ -1,11 +1,13 @@
-//! Tokens: how many are issued a second beside oidc-provider, what verifying one costs, how long a revocation takes while
-//! 48 clients pull, and what ten million of them leave behind.
+//! Tokens: how many are issued a second beside oidc-provider, what verifying one costs, whether the time tells which clients
+//! there are, how long a revocation takes while 48 clients pull, and what ten million tokens leave behind.
 
 // A bench that can not go on has nothing to measure.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::expect_used)]
 // A bench says what it found on stdout.
 #![allow(clippy::print_stdout)]
 
+#[path = "tokens/lookups.rs"]
+mod lookups;
 #[path = "tokens/machine.rs"]
 mod machine;
 #[path = "tokens/revoking.rs"]
@@ -45,7 +47,7 @@ fn main() {
         let given = arguments.iter().find_map(|argument| argument.strip_prefix(&format!("{name}=")));
         given.map_or(otherwise, |given| given.parse().unwrap())
     };
-    let parts = ["issue", "verify", "revoke", "many"];
+    let parts = ["issue", "verify", "lookup", "revoke", "many"];
     let chosen: Vec<&str> = parts.into_iter().filter(|part| arguments.iter().any(|argument| argument == part)).collect();
     let wanted = |part: &str| chosen.is_empty() || chosen.contains(&part);
     let (seconds, rounds) = (number("seconds", 8), number("rounds", 3));
@@ -54,6 +56,10 @@ fn main() {
     }
     if wanted("issue") {
         issue(seconds, rounds);
+    }
+    if wanted("lookup") {
+        let demo = Demo::start();
+        block_on(async { lookups::measure(&demo, &Machine::of(&demo, &client()).await, 3_000).await });
     }
     if wanted("revoke") {
         let demo = Demo::start();

@@ -100,6 +100,9 @@ pub enum AppError {
     Denied(#[from] Denied),
     #[error("{0}")]
     Refused(#[from] Refusal),
+    /// The proof that came with a token was used before; the gate is `token`.
+    #[error("{}", oauth::NoProof::Used.sentence())]
+    UsedProof,
     #[error("{0}")]
     Invalid(#[from] Invalid),
     #[error("Sign in: send a valid API key as 'Authorization: Bearer tg_ak_…'.")]

@@ -99,7 +99,8 @@ pub struct Config {
     pub oauth_requests_per_second: u32,
     /// Failures with one client id from one address in a minute; default 10, 0 is no limit.
     pub oauth_failures_per_minute: u32,
-    /// Hosts that sources may be fetched from although they lie in a private network or speak in the clear; default none.
+    /// Hosts that sources and clients' published keys (`jwks_uri`) may be fetched from although they lie in a private network or
+    /// speak in the clear; default none.
     pub outbound_hosts: Vec<AllowedHost>,
     /// Proxies whose word on a client's address (`X-Forwarded-For`) is believed; default none.
     pub trusted_proxies: Vec<AddressRange>,

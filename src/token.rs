@@ -15,6 +15,7 @@ mod members;
 pub mod proof;
 mod public;
 mod remembered;
+mod strangers;
 mod verify;
 
 #[cfg(test)]

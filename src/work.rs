@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::app::{App, AppError, access, history, sign_in, signing_keys};
+use crate::app::{App, AppError, access, history, kill_switch, sign_in, signing_keys};
 
 const SEQUENCE: Duration = Duration::from_millis(200);
 const REFUSALS: Duration = Duration::from_secs(5);
@@ -18,6 +18,7 @@ pub fn start(app: &Arc<App>) {
     every(app, "refusals", REFUSALS, async |app| history::flush_refusals(&app, false).await);
     every(app, "signing keys", KEYS, async |app| signing_keys::tend(&app).await);
     every(app, "expired tokens", TOKENS, async |app| access::forget_expired(&app).await);
+    every(app, "tokens of the last stop", TOKENS, async |app| kill_switch::mark(&app).await);
     every(app, "old sign-ins", SIGN_INS, async |app| sign_in::forget_old(&app).await);
 }
 

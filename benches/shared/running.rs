@@ -28,6 +28,7 @@ impl Demo {
             .env("TIDEGATE_LOG_LEVEL", "error")
             .env("TIDEGATE_OUTBOUND_HOSTS", "127.0.0.1")
             .env("TIDEGATE_OAUTH_REQUESTS_PER_SECOND", "0")
+            .env("TIDEGATE_OAUTH_FAILURES_PER_MINUTE", "0")
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()

@@ -19,10 +19,12 @@ use crate::domain::client::{Authentication, Binding, Client, Token};
 use crate::domain::id::{ClientId, TokenId, VendorId};
 use crate::domain::person::Actor;
 use crate::domain::text::{Name, Reason, Slug};
+use crate::domain::time::Instant;
 use crate::history::{Act, Body};
 use crate::policy;
 use crate::store::clients::Secrets;
-use crate::store::{Scope, Tx, activation_links, clients, permits, tokens, used_once, vendors};
+use crate::store::tokens::Ended;
+use crate::store::{Page, Scope, Tx, activation_links, clients, permits, tokens, used_once, vendors};
 
 use super::{App, AppError, append, check_version, new_id};
 
@@ -200,12 +202,12 @@ pub async fn revoke(app: &App, by: &Actor, id: ClientId, reason: Reason) -> Resu
         .await
 }
 
-/// The tokens of a client that have not expired.
-pub async fn list_tokens(app: &App, id: ClientId) -> Result<Vec<Token>, AppError> {
+/// The tokens of a client that have not expired, newest first.
+pub async fn list_tokens(app: &App, id: ClientId, page: Page) -> Result<Vec<Token>, AppError> {
     app.store
         .read(move |tx| {
             let client = clients::find(tx, &id)?;
-            Ok(tokens::list_by_client(tx, &client.id)?)
+            Ok(tokens::list_by_client(tx, &client.id, &page)?)
         })
         .await
 }
@@ -255,10 +257,7 @@ pub async fn forget_expired(app: &App) -> Result<(), AppError> {
 }
 
 /// Does a work of many rows in transactions of few, so that nobody waits; ends with the first that finds fewer than it may.
-pub(super) async fn in_batches(
-    app: &App,
-    batch: impl Fn(&mut Tx, i64) -> Result<usize, AppError> + Clone + Send + 'static,
-) -> Result<(), AppError> {
+async fn in_batches(app: &App, batch: impl Fn(&mut Tx, i64) -> Result<usize, AppError> + Clone + Send + 'static) -> Result<(), AppError> {
     loop {
         let batch = batch.clone();
         let done = app.store.record(move |tx| batch(tx, BATCH)).await?;
@@ -266,4 +265,32 @@ pub(super) async fn in_batches(
             return Ok(());
         }
     }
+}
+
+/// Marks the first few of the tokens that something ended; answers the last of them.
+pub(super) async fn mark_some(app: &App, ended: Ended, at: Instant) -> Result<Option<TokenId>, AppError> {
+    mark(app, ended, at, None).await
+}
+
+/// Marks all tokens that something ended, few at once.
+pub(super) async fn mark_all(app: &App, ended: Ended, at: Instant) -> Result<(), AppError> {
+    let mut after = None;
+    while let Some(last) = mark(app, ended.clone(), at, after).await? {
+        after = Some(last);
+    }
+    Ok(())
+}
+
+/// They are looked for by a reader, as that may take a while, and marked by the one writer.
+async fn mark(app: &App, ended: Ended, at: Instant, after: Option<TokenId>) -> Result<Option<TokenId>, AppError> {
+    let ids = app
+        .store
+        .read(move |tx| {
+            let after = after.as_ref().map_or("", TokenId::as_str);
+            Ok::<_, AppError>(tokens::ended(tx, &ended, at, after, BATCH)?)
+        })
+        .await?;
+    let Some(last) = ids.last().cloned() else { return Ok(None) };
+    app.store.record(move |tx| Ok::<_, AppError>(tokens::revoke_all(tx, &ids, at)?)).await?;
+    Ok(Some(last))
 }

@@ -12,6 +12,7 @@ use crate::domain::text::Reason;
 use crate::domain::time::Instant;
 use crate::history::{Act, Body};
 use crate::policy::Denied;
+use crate::store::tokens::Ended;
 use crate::store::{Scope, Tx, kill_switch};
 
 use super::{App, AppError, access, append};
@@ -23,7 +24,7 @@ pub const LIFT_WORDS: &str = "let releases go on";
 
 /// Why nothing is released, and no token issued: vendors read it.
 pub const STOPPED: &str = "Releases are stopped for all vendors just now. Nothing is wrong with this client or its permits: \
-ask again later, with a new token.";
+ask again later, with a new token; who has a plain token gets a new one from the vendor manager.";
 
 /// The refusal while everything is stopped: it comes before all others.
 pub const fn refusal() -> Refusal {
@@ -43,6 +44,12 @@ pub fn bars(tx: &mut Tx, issued_at: Instant) -> Result<bool, AppError> {
 /// No token is issued while everything is stopped: 503, as one that can be asked for later.
 pub fn check_issuing(tx: &mut Tx) -> Result<(), AppError> {
     if lasts(tx)? { Err(AppError::Unavailable(STOPPED.to_owned())) } else { Ok(()) }
+}
+
+/// No plain token is issued meanwhile, as the stop would end it at once.
+pub fn check_handing_out(tx: &mut Tx) -> Result<(), AppError> {
+    let why = "Everything is stopped: no token is issued until that is lifted.";
+    if lasts(tx)? { Err(Denied::State(why.to_owned()).into()) } else { Ok(()) }
 }
 
 /// The last stop of everything, lifted or not.
@@ -78,10 +85,24 @@ pub async fn stop(app: &App, by: &Actor, reason: Reason, typed: &str) -> Result<
             kept(tx)
         })
         .await?;
-    // So that lists say so, too: whether a token is good is told by its age, and nobody waits for this.
-    let stopped_at = stopped.stopped_at;
-    access::in_batches(app, move |tx, limit| Ok(kill_switch::revoke_tokens(tx, stopped_at, limit)?)).await?;
+    // The stop holds already, whatever becomes of the marks: the timer makes the rest.
+    if let Err(error) = access::mark_some(app, Ended::UpTo(stopped.stopped_at), stopped.stopped_at).await {
+        tracing::error!(%error, "the tokens that were stopped could not be marked; it is tried again");
+    }
     Ok(stopped)
+}
+
+/// For how long after a stop its tokens are looked for, in seconds.
+const MARKED_SECONDS: i64 = 3_600;
+
+/// The timer's work: marks the tokens that the last stop ended, so that lists say so, too. Whether one is good is told by its
+/// age alone.
+pub async fn mark(app: &App) -> Result<(), AppError> {
+    let last = find(app).await?;
+    match last.filter(|stop| app.clock.now() < stop.stopped_at.plus_seconds(MARKED_SECONDS)) {
+        Some(stop) => access::mark_all(app, Ended::UpTo(stop.stopped_at), stop.stopped_at).await,
+        None => Ok(()),
+    }
 }
 
 /// Lets releases go on. Tokens from before stay refused: vendors' machines ask for new ones by themselves.

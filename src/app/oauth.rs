@@ -7,7 +7,7 @@ mod granting;
 
 pub use authenticating::{Authenticated, Credentials, authenticate};
 pub use bearing::{Bearer, NoBearer, Presented, Scheme, bearer};
-pub use granting::{Asking, Granted, Grants, grant, prove};
+pub use granting::{Granted, Grants, TokenRequest, grant};
 
 use std::sync::Arc;
 
@@ -99,5 +99,5 @@ pub async fn introspect(app: &App, client: Authenticated, token: &str) -> Result
     let open = held.ready.iter().filter(|ready| first_closed(&ready.state, now).is_none());
     let scope: Vec<Slug> = open.map(|ready| ready.state.permit.key.clone()).collect();
     let token = held.ready.first().map(|ready| ready.state.token.clone()).filter(|_| !scope.is_empty());
-    Ok(token.filter(|token| token.revoked_at.is_none() && now < token.expires_at).map(|token| Token { scope, ..token }))
+    Ok(token.filter(|token| token.revoked_at.is_none() && now < token.expires_at).map(|token| Token { scope, ..Token::clone(&token) }))
 }

@@ -38,7 +38,7 @@ use crate::store::{Tx, used_once};
 
 use super::consents::{self, Admitting};
 use super::memory::Memory;
-use super::oauth::{Bearer, NoProof};
+use super::oauth::Bearer;
 use super::{App, AppError, hierarchies, history, kill_switch};
 
 pub use limits::Streams;
@@ -89,13 +89,16 @@ pub struct Decisions {
     known: allowance::Known,
 }
 
-/// The most tokens whose holdings are kept.
-const MOST_HOLDINGS: usize = 4_096;
+/// The most tokens whose holdings are kept: each holds what its permits rest on, some tens of kilobytes.
+const MOST_HOLDINGS: usize = 1_024;
 
 impl Decisions {
     fn get(&self, token: &Token, now: Instant) -> Option<Arc<Holding>> {
         let held = self.holdings.get(&token.id);
-        let same = |ready: &Arc<Ready>| ready.state.token.client == token.client && ready.state.token.vendor == token.vendor;
+        let same = |ready: &Arc<Ready>| {
+            let known = &ready.state.token;
+            known.client == token.client && known.vendor == token.vendor && known.expires_at == token.expires_at
+        };
         held.filter(|holding| holding.time(now) < holding.until && holding.ready.iter().all(same))
     }
 
@@ -217,7 +220,7 @@ fn check_sender(ready: &Ready, bearer: &Bearer) -> Result<(), Refusal> {
 /// Uses up the proof that came with a token, in the transaction that records what leaves.
 fn use_proof(tx: &mut Tx, bearer: &Bearer) -> Result<(), AppError> {
     match &bearer.once {
-        Some(once) if !used_once::take(tx, once)? => Err(Refusal::new(Gate::Token, NoProof::Used.sentence()).into()),
+        Some(once) if !used_once::take(tx, once)? => Err(AppError::UsedProof),
         Some(_) | None => Ok(()),
     }
 }
@@ -233,7 +236,12 @@ async fn spend_proof(app: &App, bearer: &Bearer) -> Result<(), AppError> {
 
 /// Records a refusal of a known client on the way out.
 async fn note(app: &App, request: &Request, error: AppError) -> AppError {
-    if let AppError::Refused(refusal) = &error {
+    let gate = match &error {
+        AppError::Refused(refusal) => Some(refusal.gate),
+        AppError::UsedProof => Some(Gate::Token),
+        _ => None,
+    };
+    if let Some(gate) = gate {
         let token = &request.bearer.token;
         let permit = request.permit.as_ref().and_then(|key| token.scope.iter().find(|known| known.as_str() == key)).cloned();
         let permit = permit.or_else(|| match token.scope.as_slice() {
@@ -241,7 +249,7 @@ async fn note(app: &App, request: &Request, error: AppError) -> AppError {
             _ => None,
         });
         let wanted = wanted(app, request, permit);
-        history::refused(app, &token.vendor, &token.client, wanted, refusal.gate).await;
+        history::refused(app, &token.vendor, &token.client, wanted, gate).await;
     }
     error
 }

@@ -23,6 +23,7 @@ use crate::history::{Act, Body};
 use crate::keys::signing::SigningKey as Pair;
 use crate::policy::signing_keys::{self as policy, Fresh};
 use crate::store::sealed_keys::{self, SealedKey};
+use crate::store::tokens::Ended;
 use crate::store::{Scope, StoreError, Tx, signing_keys};
 use crate::token::{ActiveKey, Claims, Issuer, LEEWAY_SECONDS, MOST_LIFETIME_SECONDS, Reason as Why, Verified, Verifier};
 
@@ -329,10 +330,11 @@ pub async fn revoke(app: &App, by: &Actor, kid: Kid, reason: Reason) -> Result<K
         })
         .await?;
     load(app).await?;
-    // So that lists say so, too: whether a token is good is told by its key, and nobody waits for this.
+    // The key is revoked already, whatever becomes of the marks: the timer makes the rest.
     let (kid, now) = revoked;
-    let of = kid.clone();
-    access::in_batches(app, move |tx, limit| Ok(signing_keys::revoke_tokens(tx, &of, now, limit)?)).await?;
+    if let Err(error) = access::mark_some(app, Ended::SignedBy(kid.clone()), now).await {
+        tracing::error!(%error, "the tokens of a revoked key could not be marked; it is tried again");
+    }
     find(app, kid).await
 }
 
@@ -346,38 +348,53 @@ const fn word(state: KeyState) -> &'static str {
     }
 }
 
-/// The timer's work: destroys private halves that sign no more, forgets keys whose last token is over, reads the rest.
-/// Revoked keys stay in the list, as what was done about them is asked for later.
+/// How long after its revocation a key's tokens are looked for, in seconds: none of them lives as long.
+const MARKED_SECONDS: i64 = 3_600;
+
+/// The timer's work: destroys private halves that sign no more, forgets keys whose last token is over, marks the tokens of revoked
+/// ones, reads the rest. Revoked keys stay in the list, as what was done about them is asked for later.
 pub async fn tend(app: &App) -> Result<(), AppError> {
-    let due = app
+    let (known, any_due) = app
         .store
         .read(|tx| {
-            let now = tx.now();
-            let sealed = sealed_keys::list(tx, SEALED)?;
-            let kept = |key: &SigningKey| sealed.iter().any(|row| row.name == sealed_name(&key.kid));
-            let done = |key: &SigningKey| match key.state(now) {
-                KeyState::Over => true,
-                KeyState::Verifying | KeyState::Revoked => kept(key),
-                KeyState::Waiting | KeyState::Signing => false,
-            };
-            let due: Vec<(Kid, KeyState)> =
-                signing_keys::list(tx)?.iter().filter(|key| done(key)).map(|key| (key.kid.clone(), key.state(now))).collect();
-            Ok::<_, AppError>(due)
+            let known = signing_keys::list(tx)?;
+            let any = !due(tx, &known)?.is_empty();
+            Ok::<_, AppError>((known, any))
         })
         .await?;
-    if !due.is_empty() {
-        // What is over stays over: no gate is needed.
+    if any_due {
+        // Whoever rotates or revokes meanwhile holds the same gate: what is destroyed is judged where it is done.
         app.store
-            .record(move |tx| {
-                for (kid, state) in &due {
-                    destroy_private(tx, kid)?;
-                    if *state == KeyState::Over {
-                        signing_keys::forget(tx, kid)?;
+            .govern(Scope::All, |tx| {
+                let known = signing_keys::list(tx)?;
+                for (kid, state) in due(tx, &known)? {
+                    destroy_private(tx, &kid)?;
+                    if state == KeyState::Over {
+                        signing_keys::forget(tx, &kid)?;
                     }
                 }
                 Ok::<_, AppError>(())
             })
             .await?;
     }
+    for key in known {
+        if let Some(revoked) = key.revoked.filter(|revoked| app.clock.now() < revoked.at.plus_seconds(MARKED_SECONDS)) {
+            // Whether one of its tokens is good is told by the key alone; lists are to say so, too.
+            access::mark_all(app, Ended::SignedBy(key.kid), revoked.at).await?;
+        }
+    }
     load(app).await
+}
+
+/// Keys whose private half has no use any more, or whose last token is over.
+fn due(tx: &mut Tx, known: &[SigningKey]) -> Result<Vec<(Kid, KeyState)>, AppError> {
+    let now = tx.now();
+    let sealed = sealed_keys::list(tx, SEALED)?;
+    let kept = |key: &SigningKey| sealed.iter().any(|row| row.name == sealed_name(&key.kid));
+    let done = |key: &&SigningKey| match key.state(now) {
+        KeyState::Over => true,
+        KeyState::Verifying | KeyState::Revoked => kept(key),
+        KeyState::Waiting | KeyState::Signing => false,
+    };
+    Ok(known.iter().filter(done).map(|key| (key.kid.clone(), key.state(now))).collect())
 }

@@ -59,7 +59,7 @@ pub struct StopPreview {
     pub tokens: i64,
     /// Permits that are not ended.
     pub permits: usize,
-    /// Of a token or a signing key: those of its clients, which may be more than its own.
+    /// Of a token or a signing key: those that were opened under it.
     pub running_streams: i64,
     /// When data last began to leave this way.
     pub last_pull: Option<Instant>,
@@ -92,7 +92,7 @@ fn of_token(tx: &mut Tx, id: &TokenId) -> Result<StopPreview, AppError> {
     let token = tokens::find(tx, id)?.ok_or(AppError::NotFound("token"))?;
     let good = token.revoked_at.is_none() && tx.now() < token.expires_at;
     let streams = stops::running(tx, &token.vendor)?.into_iter();
-    let running_streams = streams.filter(|stream| stream.client == token.client && token.scope.contains(&stream.permit));
+    let running_streams = streams.filter(|stream| stream.token.as_ref() == Some(&token.id));
     Ok(StopPreview {
         clients: 1,
         tokens: i64::from(good),

@@ -35,8 +35,12 @@ impl KeyAlgorithm {
         }
     }
 
-    /// Reads the wire name.
+    /// Every name that an algorithm goes by.
+    pub const NAMES: [&str; 6] = ["ES256", "ES384", "EdDSA", "Ed25519", "RS256", "PS256"];
+
+    /// Reads the wire name. RFC 9864 gives `EdDSA` with an Ed25519 key the name `Ed25519`.
     pub fn from_key(key: &str) -> Option<Self> {
+        let key = if key == "Ed25519" { Self::EdDSA.key() } else { key };
         Self::ALL.into_iter().find(|algorithm| algorithm.key() == key)
     }
 }

@@ -66,6 +66,8 @@ pub struct Refusal {
     pub gate: Gate,
     /// What is closed and who can reopen it; a fixed text, never a value.
     pub detail: &'static str,
+    /// The clause of the permit that decided it, where one did.
+    pub clause: Option<&'static str>,
     /// Seconds after which asking again can help, where that is known.
     pub retry_after: Option<u32>,
 }
@@ -73,6 +75,6 @@ pub struct Refusal {
 impl Refusal {
     /// A refusal that time alone does not lift.
     pub const fn new(gate: Gate, detail: &'static str) -> Self {
-        Self { gate, detail, retry_after: None }
+        Self { gate, detail, clause: None, retry_after: None }
     }
 }

@@ -94,7 +94,7 @@ impl Permitted {
         let (past, future) = (instant("2026-01-01T00:00:00Z"), instant("2027-01-01T00:00:00Z"));
         let purpose = Vocabulary::shipped().purpose(&terms.purpose).cloned();
         LiveState {
-            token: Token {
+            token: Arc::new(Token {
                 id: id(5),
                 kind: TokenKind::Access,
                 bound_to: None,
@@ -104,8 +104,8 @@ impl Permitted {
                 issued_at: past,
                 expires_at: future,
                 revoked_at: None,
-            },
-            client: Client {
+            }),
+            client: Arc::new(Client {
                 id: id(4),
                 vendor: id(1),
                 name: "machine".parse().unwrap(),
@@ -117,11 +117,11 @@ impl Permitted {
                 revoked_at: None,
                 old_secret_until: None,
                 version: 1,
-            },
-            vendor,
-            assessment: Some(assessment(past, future)),
-            mandatory_evidence: Vec::new(),
-            agreement: Some(agreement(&terms, self.under.0, past)),
+            }),
+            vendor: Arc::new(vendor),
+            assessment: Some(Arc::new(assessment(past, future))),
+            mandatory_evidence: Arc::default(),
+            agreement: Some(Arc::new(agreement(&terms, self.under.0, past))),
             successor_from: None,
             permit: Permit {
                 key: "pull".parse().unwrap(),

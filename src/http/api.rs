@@ -20,7 +20,7 @@ use std::sync::Arc;
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
 use crate::app::{App, AppError};
 use crate::domain::Invalid;
@@ -61,6 +61,16 @@ impl<T> List<T> {
         let next = if more { items.last().map(key) } else { None };
         Self { items, next }
     }
+}
+
+/// Where a list begins.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct PageQuery {
+    pub limit: Option<usize>,
+    /// The `next` of the list before.
+    pub cursor: Option<String>,
 }
 
 /// How many items a list shows when nobody says.

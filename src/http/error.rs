@@ -36,6 +36,9 @@ pub struct Problem {
     pub request_id: String,
 }
 
+/// After how many seconds what is not available just now may be asked for again.
+pub const UNAVAILABLE_SECONDS: u32 = 5;
+
 /// An error on its way out.
 #[derive(Debug)]
 pub struct HttpError(Box<Details>);
@@ -46,6 +49,7 @@ struct Details {
     code: &'static str,
     detail: String,
     gate: Option<Gate>,
+    clause: Option<&'static str>,
     errors: Vec<Invalid>,
     retry_after: Option<u32>,
     challenge: Option<String>,
@@ -61,6 +65,7 @@ impl HttpError {
             code,
             detail: detail.into(),
             gate: None,
+            clause: None,
             errors: Vec::new(),
             retry_after: None,
             challenge: None,
@@ -83,10 +88,11 @@ impl HttpError {
 
     /// What a use case of the data API said: there a caller's mistake is a bad request.
     pub fn data(request: &HttpRequest, error: AppError) -> Self {
-        let used = matches!(&error, AppError::Refused(refusal) if refusal.detail == NoProof::Used.sentence());
+        if matches!(error, AppError::UsedProof) {
+            return Self::bad_proof(request, NoProof::Used);
+        }
         let error = Self::of(request, error, StatusCode::BAD_REQUEST);
         match error.0.gate {
-            Some(Gate::Token | Gate::Client) if used => error.challenged(&dpop("invalid_dpop_proof")),
             Some(Gate::Token | Gate::Client) => {
                 let scheme = request.headers().get(AUTHORIZATION).map_or(&b""[..], |value| value.as_bytes());
                 let bound = scheme.get(..5).is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"dpop "));
@@ -136,6 +142,7 @@ impl HttpError {
             AppError::Denied(Denied::Person(_)) => (StatusCode::FORBIDDEN, "second-person"),
             AppError::Denied(Denied::Invalid(_) | Denied::Missing(_)) | AppError::Invalid(_) => (invalid, "invalid"),
             AppError::Refused(refusal) => (gate_status(refusal.gate), "refused"),
+            AppError::UsedProof => (gate_status(Gate::Token), "refused"),
             AppError::Unauthenticated => (StatusCode::UNAUTHORIZED, "unauthenticated"),
             AppError::Unavailable(_) => (StatusCode::SERVICE_UNAVAILABLE, "unavailable"),
             AppError::Internal(_) => (StatusCode::INTERNAL_SERVER_ERROR, "internal"),
@@ -145,11 +152,13 @@ impl HttpError {
             AppError::Refused(refusal) => {
                 out.0.gate = Some(refusal.gate);
                 out.0.retry_after = refusal.retry_after;
+                out.0.clause = refusal.clause;
             }
+            AppError::UsedProof => out.0.gate = Some(Gate::Token),
             AppError::Denied(Denied::Invalid(invalid)) | AppError::Invalid(invalid) => out.0.errors = vec![invalid],
             AppError::Denied(Denied::Missing(missing)) => out.0.errors = missing,
             AppError::Unauthenticated => out = out.challenged("Bearer realm=\"tidegate staff\""),
-            AppError::Unavailable(_) => out.0.retry_after = Some(5),
+            AppError::Unavailable(_) => out.0.retry_after = Some(UNAVAILABLE_SECONDS),
             AppError::Internal(cause) => tracing::error!(request_id = %out.0.request_id, cause, "internal error"),
             AppError::NotFound(_) | AppError::Taken(_) | AppError::Stale | AppError::Denied(Denied::State(_) | Denied::Person(_)) => {}
         }
@@ -210,7 +219,11 @@ impl ResponseError for HttpError {
             status: self.0.status.as_u16(),
             detail: self.0.detail.clone(),
             gate: self.0.gate,
-            clause: self.0.errors.first().map(|error| error.field.clone()).filter(|field| !field.is_empty()),
+            clause: self
+                .0
+                .clause
+                .map(str::to_owned)
+                .or_else(|| self.0.errors.first().map(|error| error.field.clone()).filter(|field| !field.is_empty())),
             errors: self.0.errors.clone(),
             request_id: self.0.request_id.clone(),
         };

@@ -10,7 +10,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::app::AppError;
-use crate::app::oauth::{self, Asking, Authenticated, Credentials, OauthError};
+use crate::app::oauth::{self, Authenticated, Credentials, OauthError, TokenRequest};
 use crate::app::throttle::Wait;
 use crate::domain::client::Token;
 use crate::domain::client_key::KeyAlgorithm;
@@ -20,6 +20,7 @@ use crate::domain::signing_key::CACHE_SECONDS;
 use crate::domain::text::Slug;
 
 use super::api::Tidegate;
+use super::error::UNAVAILABLE_SECONDS;
 use super::input::form;
 use super::peer;
 
@@ -52,7 +53,11 @@ impl FromRequest for Form {
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let (request, payload) = (request.clone(), payload.take());
-        Box::pin(async move { Ok(Self(form(&request, payload).await)) })
+        Box::pin(async move {
+            // One without a value counts as one that was not sent (RFC 6749 §3.2).
+            let sent = form(&request, payload).await;
+            Ok(Self(sent.map(|pairs| pairs.into_iter().filter(|(_, value)| !value.is_empty()).collect())))
+        })
     }
 }
 
@@ -79,7 +84,10 @@ fn failed(error: OauthError) -> HttpResponse {
         OauthError::Proof(_) => problem(StatusCode::BAD_REQUEST, "invalid_dpop_proof", said, None),
         OauthError::TooMuchScope => problem(StatusCode::BAD_REQUEST, "invalid_scope", said, None),
         OauthError::InvalidScope(gate) => problem(StatusCode::BAD_REQUEST, "invalid_scope", said, Some(gate)),
-        OauthError::App(AppError::Unavailable(why)) => problem(StatusCode::SERVICE_UNAVAILABLE, "temporarily_unavailable", why, None),
+        OauthError::App(AppError::Unavailable(why)) => {
+            let response = problem(StatusCode::SERVICE_UNAVAILABLE, "temporarily_unavailable", why, None);
+            retry_after(response, UNAVAILABLE_SECONDS.into())
+        }
         OauthError::App(AppError::Invalid(invalid)) => bad_request(invalid.to_string()),
         OauthError::App(other) => {
             tracing::error!(error = ?other, "an OAuth request failed");
@@ -151,8 +159,11 @@ async fn authenticated(
 /// 429 in the form of RFC 6749 §5.2, by the word that RFC 8628 §3.5 registered for who asks too often.
 fn slow_down(wait: Wait) -> HttpResponse {
     let said = format!("Too many requests, or too many wrong secrets from this address: ask again in {} seconds.", wait.seconds);
-    let mut response = problem(StatusCode::TOO_MANY_REQUESTS, "slow_down", said, None);
-    response.headers_mut().insert(RETRY_AFTER, wait.seconds.into());
+    retry_after(problem(StatusCode::TOO_MANY_REQUESTS, "slow_down", said, None), wait.seconds)
+}
+
+fn retry_after(mut response: HttpResponse, seconds: u64) -> HttpResponse {
+    response.headers_mut().insert(RETRY_AFTER, seconds.into());
     response
 }
 
@@ -185,9 +196,8 @@ async fn granted(request: &HttpRequest, app: &Tidegate, form: Form) -> Result<Ht
         }
         None => return Err(Box::new(bad_request("grant_type is missing."))),
     }
-    let proof = oauth::prove(app, &proofs(request), request.uri().path()).map_err(boxed)?;
-    let asking = Asking { scope: field("scope").map(str::to_owned), proof };
-    let granted = oauth::grant(app, &credentials, from, asking).await.map_err(boxed)?;
+    let asked = TokenRequest { scope: field("scope"), proofs: &proofs(request), path: request.uri().path() };
+    let granted = oauth::grant(app, &credentials, from, asked).await.map_err(boxed)?;
     let answer = TokenAnswer {
         access_token: granted.access_token.reveal().to_owned(),
         token_type: if granted.is_bound { "DPoP" } else { "Bearer" },
@@ -306,8 +316,8 @@ pub async fn introspect(request: HttpRequest, app: Tidegate, form: Form) -> Http
 const METHODS: [&str; 3] = ["private_key_jwt", "client_secret_basic", "client_secret_post"];
 
 /// How assertions and proofs may be signed.
-pub fn algorithms() -> [&'static str; 5] {
-    KeyAlgorithm::ALL.map(KeyAlgorithm::key)
+pub const fn algorithms() -> [&'static str; 6] {
+    KeyAlgorithm::NAMES
 }
 
 /// What this authorisation server offers (RFC 8414).

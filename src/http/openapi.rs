@@ -5,6 +5,16 @@ use utoipa::openapi::RefOr;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
+/// How a vendor's machine shows a token.
+const VENDOR: &str = "An access token from /oauth/token, or a plain token (tg_at_…) that the vendor manager issued. \
+A token that is bound to a key is sent with the scheme DPoP instead of Bearer, and each request brings a proof in the header DPoP \
+(RFC 9449).";
+
+/// How a client proves who it is. A scheme names one way, so the others are told in words.
+const CLIENT: &str = "A client's id and secret by HTTP Basic (client_secret_basic). The form may hold client_id and client_secret instead \
+(client_secret_post). A client with keys of its own sends client_assertion and client_assertion_type there (private_key_jwt, RFC 7523). \
+A request proves it in one way only.";
+
 struct Schemes;
 
 impl Modify for Schemes {
@@ -16,8 +26,8 @@ impl Modify for Schemes {
             )
         };
         components.add_security_scheme("staff", bearer("tg_ak_…", "An API key of a member of the staff."));
-        components.add_security_scheme("vendor", bearer("JWT", "An access token from /oauth/token."));
-        let basic = HttpBuilder::new().scheme(HttpAuthScheme::Basic).description(Some("A client's id and secret.")).build();
+        components.add_security_scheme("vendor", bearer("JWT or tg_at_…", VENDOR));
+        let basic = HttpBuilder::new().scheme(HttpAuthScheme::Basic).description(Some(CLIENT)).build();
         components.add_security_scheme("client", SecurityScheme::Http(basic));
         complete_operations(document);
     }
@@ -54,7 +64,7 @@ fn said_by(status: &str) -> &'static str {
 #[openapi(
     info(
         title = "Tidegate",
-        description = "The gate between a company's customer data and its vendors. Errors are RFC 9457 problem documents; a refused release names its gate.",
+        description = "The gate between a company's customer data and its vendors. Errors are RFC 9457 problem documents, at /oauth/* those of RFC 6749; a refused release names its gate.",
         license(name = "Apache-2.0", identifier = "Apache-2.0")
     ),
     modifiers(&Schemes),

@@ -35,15 +35,15 @@ use super::consent::{SubjectRule, rule};
 /// Everything a decision on one permit reads, as it stood under one pair of counters.
 #[derive(Debug, Clone)]
 pub struct LiveState {
-    pub token: Token,
-    pub client: Client,
-    pub vendor: Vendor,
+    pub token: Arc<Token>,
+    pub client: Arc<Client>,
+    pub vendor: Arc<Vendor>,
     /// The latest decided security assessment.
-    pub assessment: Option<Assessment>,
+    pub assessment: Option<Arc<Assessment>>,
     /// The vendor's mandatory evidence.
-    pub mandatory_evidence: Vec<Evidence>,
+    pub mandatory_evidence: Arc<Vec<Evidence>>,
     /// The latest signed version of the permit's agreement that has begun, if any.
-    pub agreement: Option<AgreementVersion>,
+    pub agreement: Option<Arc<AgreementVersion>>,
     /// When the next signed version begins, if one waits.
     pub successor_from: Option<Instant>,
     pub permit: Permit,
@@ -198,7 +198,9 @@ pub enum NoPlan {
 /// The sentence for each closed gate. Vendors read these; pages show the same words.
 pub fn detail(gate: Gate) -> &'static str {
     match gate {
-        Gate::Token => "The access token is missing, expired or revoked. Ask /oauth/token for a new one.",
+        Gate::Token => {
+            "The token is missing, expired or revoked. Ask /oauth/token for a new one; who has a plain token asks the vendor manager."
+        }
         Gate::Client => "This client is revoked or not known. The vendor manager can issue a new one.",
         Gate::Vendor => "This vendor is not active. The vendor manager can say why and reinstate it.",
         Gate::DueDiligence => "The due diligence behind this release is missing or has lapsed. It must be renewed and decided.",
@@ -251,11 +253,11 @@ pub fn standing_gates(state: &LiveState, now: Instant) -> Vec<(Gate, bool)> {
     let belongs = state.client.vendor == state.vendor.id && state.permit.vendor == state.vendor.id;
     let permit_open = belongs
         && state.client.may_ask(&state.permit.key)
-        && permit_open(&state.permit, state.revision.as_ref(), state.agreement.as_ref(), &state.dataset, now);
+        && permit_open(&state.permit, state.revision.as_ref(), state.agreement.as_deref(), &state.dataset, now);
     vec![
         (Gate::Client, state.client.revoked_at.is_none() && state.token.client == state.client.id),
         (Gate::Vendor, state.vendor.lifecycle == Lifecycle::Active),
-        (Gate::DueDiligence, due_diligence_open(state.assessment.as_ref(), &state.mandatory_evidence, now)),
+        (Gate::DueDiligence, due_diligence_open(state.assessment.as_deref(), &state.mandatory_evidence, now)),
         (Gate::Agreement, state.agreement.as_ref().is_some_and(|version| version.in_force_at(now))),
         (Gate::Permit, permit_open),
         (Gate::Consent, consent_open(state.revision.as_ref(), state.consent_recorded)),
@@ -427,7 +429,9 @@ fn permitted(state: &LiveState, asked: &Asked, now: Instant) -> Result<(), Refus
 
 fn purpose_matches(state: &LiveState, asked: &Asked) -> Result<(), Refusal> {
     match (&asked.purpose, &state.revision) {
-        (Some(purpose), Some(revision)) if purpose != revision.terms.purpose.as_str() => Err(closed(Gate::Purpose)),
+        (Some(purpose), Some(revision)) if purpose != revision.terms.purpose.as_str() => {
+            Err(Refusal { clause: Some("purpose"), ..closed(Gate::Purpose) })
+        }
         _ => Ok(()),
     }
 }

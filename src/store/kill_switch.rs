@@ -59,10 +59,3 @@ pub fn keep(tx: &mut Tx, last: &KillSwitch) -> Result<(), StoreError> {
         .execute(tx.conn())?;
     Ok(())
 }
-
-/// Marks good tokens from before a stop as revoked, so many at once; answers how many.
-pub fn revoke_tokens(tx: &mut Tx, stopped_at: Instant, limit: i64) -> Result<usize, StoreError> {
-    let text = "UPDATE tokens SET revoked_at = $1 WHERE id IN (SELECT id FROM tokens WHERE revoked_at IS NULL AND expires_at > $1 \
-                AND issued_at <= $1 LIMIT $2)";
-    Ok(diesel::sql_query(text).bind::<BigInt, _>(stopped_at.micros()).bind::<BigInt, _>(limit).execute(tx.conn())?)
-}

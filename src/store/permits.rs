@@ -140,6 +140,14 @@ pub fn list_by_vendor(tx: &mut Tx, vendor: &VendorId) -> Result<Vec<Permit>, Sto
     rows.into_iter().map(PermitRow::read).collect()
 }
 
+/// The permits of those keys that there are, by key.
+pub fn list_by_keys(tx: &mut Tx, keys: &[Slug]) -> Result<Vec<Permit>, StoreError> {
+    let keys: Vec<&str> = keys.iter().map(Slug::as_str).collect();
+    let rows: Vec<PermitRow> =
+        permits::table.filter(permits::key.eq_any(keys)).select(PermitRow::as_select()).order(permits::key).load(tx.conn())?;
+    rows.into_iter().map(PermitRow::read).collect()
+}
+
 /// The permits under an agreement, by key.
 pub fn list_by_agreement(tx: &mut Tx, agreement: &AgreementId) -> Result<Vec<Permit>, StoreError> {
     let rows = permits::table
@@ -192,6 +200,17 @@ pub fn revisions_by_vendor(tx: &mut Tx, vendor: &VendorId) -> Result<Vec<Revisio
     let rows = permit_revisions::table
         .inner_join(permits::table)
         .filter(permits::vendor.eq(vendor.as_str()))
+        .select(RevisionRow::as_select())
+        .order((permit_revisions::permit, permit_revisions::number))
+        .load(tx.conn())?;
+    rows.into_iter().map(RevisionRow::read).collect()
+}
+
+/// Every revision of several permits, by permit and number: one query whatever their number.
+pub fn revisions_of(tx: &mut Tx, permits: &[Slug]) -> Result<Vec<Revision>, StoreError> {
+    let keys: Vec<&str> = permits.iter().map(Slug::as_str).collect();
+    let rows: Vec<RevisionRow> = permit_revisions::table
+        .filter(permit_revisions::permit.eq_any(keys))
         .select(RevisionRow::as_select())
         .order((permit_revisions::permit, permit_revisions::number))
         .load(tx.conn())?;

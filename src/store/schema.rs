@@ -327,6 +327,7 @@ diesel::table! {
         dataset -> Text,
         purpose -> Text,
         opened_at -> BigInt,
+        token -> Nullable<Text>,
     }
 }
 

@@ -91,18 +91,6 @@ pub fn forget(tx: &mut Tx, kid: &Kid) -> Result<(), StoreError> {
     diesel::delete(signing_keys::table.find(kid.as_str())).execute(tx.conn()).map(drop).map_err(StoreError::from)
 }
 
-/// Marks good tokens of a key as revoked, so many at once; answers how many.
-pub fn revoke_tokens(tx: &mut Tx, kid: &Kid, now: Instant, limit: i64) -> Result<usize, StoreError> {
-    let text = "UPDATE tokens SET revoked_at = $1 WHERE id IN (SELECT id FROM tokens WHERE revoked_at IS NULL AND expires_at > $1 \
-                AND kid = $2 LIMIT $3)";
-    let marked = diesel::sql_query(text)
-        .bind::<BigInt, _>(now.micros())
-        .bind::<Text, _>(kid.as_str())
-        .bind::<BigInt, _>(limit)
-        .execute(tx.conn())?;
-    Ok(marked)
-}
-
 /// Whether the key that signed a token is revoked.
 pub fn is_revoked_of(tx: &mut Tx, token: &TokenId) -> Result<bool, StoreError> {
     let found: Vec<Counted> = Raw::new("SELECT k.kid AS kid, CAST(1 AS BIGINT) AS many FROM tokens t")

@@ -4,11 +4,11 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable, Text};
 
 use crate::domain::Instant;
-use crate::domain::id::{ClientId, VendorId};
+use crate::domain::id::{ClientId, TokenId, VendorId};
 use crate::domain::text::{Kid, Slug};
 
 use super::Tx;
-use super::column::{from_json, parse};
+use super::column::{from_json, parse, parse_some};
 use super::error::StoreError;
 use super::raw::Raw;
 
@@ -20,10 +20,12 @@ pub struct Outstanding {
     pub tokens: i64,
 }
 
-/// Running streams of one client under one permit.
+/// Running streams of one token of a client under one permit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Running {
     pub client: ClientId,
+    /// None of streams that began before this was noted.
+    pub token: Option<TokenId>,
     pub permit: Slug,
     pub streams: i64,
 }
@@ -54,13 +56,30 @@ pub fn outstanding(tx: &mut Tx, vendor: &VendorId, now: Instant) -> Result<Vec<O
 
 /// A vendor's streams under way, on all brokers.
 pub fn running(tx: &mut Tx, vendor: &VendorId) -> Result<Vec<Running>, StoreError> {
-    let rows: Vec<Counted> = Raw::new("SELECT client, permit AS what, count(*) AS many FROM open_streams WHERE vendor =")
+    #[derive(QueryableByName)]
+    struct Row {
+        #[diesel(sql_type = Text)]
+        client: String,
+        #[diesel(sql_type = Nullable<Text>)]
+        token: Option<String>,
+        #[diesel(sql_type = Text)]
+        permit: String,
+        #[diesel(sql_type = BigInt)]
+        many: i64,
+    }
+    let rows: Vec<Row> = Raw::new("SELECT client, token, permit, count(*) AS many FROM open_streams WHERE vendor =")
         .text(vendor)
-        .sql("GROUP BY client, permit")
+        .sql("GROUP BY client, token, permit")
         .load(tx)?;
-    rows.into_iter()
-        .map(|row| Ok(Running { client: parse("client", row.client)?, permit: parse("permit", row.what)?, streams: row.many }))
-        .collect()
+    let read = |row: Row| {
+        Ok(Running {
+            client: parse("client", row.client)?,
+            token: parse_some("token", row.token)?,
+            permit: parse("permit", row.permit)?,
+            streams: row.many,
+        })
+    };
+    rows.into_iter().map(read).collect()
 }
 
 /// The good tokens that a key signed.
@@ -82,13 +101,10 @@ struct Many {
     many: i64,
 }
 
-/// Streams under way of clients that have, or lately had, tokens of a key: under which token a stream began is not kept.
+/// Streams under way that were opened under tokens of a key: a token is kept while its streams run.
 pub fn running_of_key(tx: &mut Tx, kid: &Kid) -> Result<i64, StoreError> {
     let rows: Vec<Many> =
-        Raw::new("SELECT count(*) AS many FROM open_streams WHERE client IN (SELECT t.client FROM tokens t WHERE t.kid =")
-            .text(kid)
-            .sql(")")
-            .load(tx)?;
+        Raw::new("SELECT count(*) AS many FROM open_streams s JOIN tokens t ON t.id = s.token WHERE t.kid =").text(kid).load(tx)?;
     Ok(rows.first().map_or(0, |row| row.many))
 }
 

@@ -3,11 +3,11 @@
 use diesel::prelude::*;
 
 use crate::domain::Instant;
-use crate::domain::id::{ClientId, ReleaseId, VendorId};
+use crate::domain::id::{ClientId, ReleaseId, TokenId, VendorId};
 use crate::domain::text::{Digest, Slug};
 
 use super::Tx;
-use super::column::{count, parse, stored};
+use super::column::{count, parse, parse_some, stored};
 use super::error::StoreError;
 use super::schema::{open_streams, tolls};
 
@@ -21,6 +21,8 @@ pub struct OpenStream {
     pub broker: String,
     pub vendor: VendorId,
     pub client: ClientId,
+    /// The token that it was opened under; none of those that began before this was noted.
+    pub token: Option<TokenId>,
     pub permit: Slug,
     pub dataset: Slug,
     pub purpose: Slug,
@@ -51,6 +53,7 @@ struct StreamRow {
     dataset: String,
     purpose: String,
     opened_at: i64,
+    token: Option<String>,
 }
 
 impl StreamRow {
@@ -64,6 +67,7 @@ impl StreamRow {
             dataset: parse(NOUN, self.dataset)?,
             purpose: parse(NOUN, self.purpose)?,
             opened_at: Instant::from_micros(self.opened_at),
+            token: parse_some(NOUN, self.token)?,
         })
     }
 }
@@ -103,6 +107,7 @@ pub fn open(tx: &mut Tx, stream: &OpenStream) -> Result<(), StoreError> {
         dataset: stream.dataset.to_string(),
         purpose: stream.purpose.to_string(),
         opened_at: stream.opened_at.micros(),
+        token: stream.token.as_ref().map(ToString::to_string),
     };
     diesel::insert_into(open_streams::table).values(row).execute(tx.conn()).map(drop).map_err(|error| StoreError::taken(error, "stream"))
 }

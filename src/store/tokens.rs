@@ -83,27 +83,25 @@ pub fn find_by_secret(tx: &mut Tx, secret: &SecretDigest) -> Result<Option<Token
 }
 
 /// A client's tokens that have not expired, newest first, revoked ones too.
-pub fn list_by_client(tx: &mut Tx, client: &ClientId) -> Result<Vec<Token>, StoreError> {
-    let now = tx.now();
-    let rows = tokens::table
-        .filter(tokens::client.eq(client.as_str()))
-        .filter(tokens::expires_at.gt(now.micros()))
-        .select(TokenRow::as_select())
-        .order(tokens::id.desc())
-        .load(tx.conn())?;
-    rows.into_iter().map(TokenRow::read).collect()
+pub fn list_by_client(tx: &mut Tx, client: &ClientId, page: &Page) -> Result<Vec<Token>, StoreError> {
+    let unexpired = unexpired(client, tx.now());
+    newest_first(tx, unexpired, page)
 }
 
 /// A client's tokens that are neither expired nor revoked, newest first.
 pub fn outstanding(tx: &mut Tx, client: &ClientId, page: &Page) -> Result<Vec<Token>, StoreError> {
+    let good = good(client, tx.now());
+    newest_first(tx, good, page)
+}
+
+fn newest_first(tx: &mut Tx, mut query: tokens::BoxedQuery<'static, MultiBackend>, page: &Page) -> Result<Vec<Token>, StoreError> {
     if page.after.as_deref().is_some_and(|after| !comparable(after)) {
         return Ok(Vec::new());
     }
-    let mut query = good(client, tx.now()).order(tokens::id.desc()).limit(page.limit());
     if let Some(after) = &page.after {
         query = query.filter(tokens::id.lt(after.clone()));
     }
-    let rows: Vec<TokenRow> = query.select(TokenRow::as_select()).load(tx.conn())?;
+    let rows: Vec<TokenRow> = query.order(tokens::id.desc()).limit(page.limit()).select(TokenRow::as_select()).load(tx.conn())?;
     rows.into_iter().map(TokenRow::read).collect()
 }
 
@@ -113,12 +111,12 @@ pub fn count_outstanding(tx: &mut Tx, client: &ClientId) -> Result<i64, StoreErr
     Ok(good(client, now).count().get_result(tx.conn())?)
 }
 
+fn unexpired(client: &ClientId, now: Instant) -> tokens::BoxedQuery<'static, MultiBackend> {
+    tokens::table.filter(tokens::client.eq(client.to_string())).filter(tokens::expires_at.gt(now.micros())).into_boxed()
+}
+
 fn good(client: &ClientId, now: Instant) -> tokens::BoxedQuery<'static, MultiBackend> {
-    tokens::table
-        .filter(tokens::client.eq(client.to_string()))
-        .filter(tokens::expires_at.gt(now.micros()))
-        .filter(tokens::revoked_at.is_null())
-        .into_boxed()
+    unexpired(client, now).filter(tokens::revoked_at.is_null())
 }
 
 /// Revokes a token; one that is revoked already keeps its first instant.
@@ -129,15 +127,44 @@ pub fn revoke(tx: &mut Tx, id: &TokenId, at: Instant) -> Result<(), StoreError> 
     if revoked == 1 || find(tx, id)?.is_some() { Ok(()) } else { Err(StoreError::NotFound(NOUN)) }
 }
 
-/// Forgets tokens that expired before an instant, the oldest first; answers how many. Those of a client with a running stream
-/// stay for a day: the stream may have been opened under one of them, and be stopped by its revocation.
-pub fn delete_expired(tx: &mut Tx, before: Instant, limit: i64) -> Result<usize, StoreError> {
-    let text = "DELETE FROM tokens WHERE id IN (SELECT id FROM tokens WHERE expires_at < $1 AND (expires_at < $2 \
-                OR client NOT IN (SELECT client FROM open_streams)) ORDER BY expires_at LIMIT $3)";
-    let deleted = diesel::sql_query(text)
-        .bind::<BigInt, _>(before.micros())
-        .bind::<BigInt, _>(before.plus_days(-1).micros())
-        .bind::<BigInt, _>(limit)
+/// Which tokens something else ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ended {
+    /// Those that were issued up to a stop of everything.
+    UpTo(Instant),
+    /// Those that a key signed.
+    SignedBy(Kid),
+}
+
+/// Tokens that something else ended and that are not marked so: the first ones by id after one.
+pub fn ended(tx: &mut Tx, ended: &Ended, at: Instant, after: &str, limit: i64) -> Result<Vec<TokenId>, StoreError> {
+    let mut query = tokens::table
+        .filter(tokens::revoked_at.is_null())
+        .filter(tokens::expires_at.gt(at.micros()))
+        .filter(tokens::id.gt(after.to_owned()))
+        .into_boxed::<MultiBackend>();
+    query = match ended {
+        Ended::UpTo(stopped) => query.filter(tokens::issued_at.le(stopped.micros())),
+        Ended::SignedBy(kid) => query.filter(tokens::kid.eq(kid.to_string())),
+    };
+    let ids: Vec<String> = query.order(tokens::id).limit(limit).select(tokens::id).load(tx.conn())?;
+    ids.into_iter().map(|id| parse(NOUN, id)).collect()
+}
+
+/// Revokes several tokens; those that are revoked already keep their first instant.
+pub fn revoke_all(tx: &mut Tx, ids: &[TokenId], at: Instant) -> Result<(), StoreError> {
+    let ids: Vec<&str> = ids.iter().map(TokenId::as_str).collect();
+    diesel::update(tokens::table.filter(tokens::id.eq_any(ids)).filter(tokens::revoked_at.is_null()))
+        .set(tokens::revoked_at.eq(at.micros()))
         .execute(tx.conn())?;
+    Ok(())
+}
+
+/// Forgets tokens that expired before an instant, the oldest first; answers how many. One with a running stream stays: its
+/// revocation stops the stream.
+pub fn delete_expired(tx: &mut Tx, before: Instant, limit: i64) -> Result<usize, StoreError> {
+    let text = "DELETE FROM tokens WHERE id IN (SELECT id FROM tokens WHERE expires_at < $1 AND id NOT IN \
+                (SELECT token FROM open_streams WHERE token IS NOT NULL) ORDER BY expires_at LIMIT $2)";
+    let deleted = diesel::sql_query(text).bind::<BigInt, _>(before.micros()).bind::<BigInt, _>(limit).execute(tx.conn())?;
     Ok(deleted)
 }

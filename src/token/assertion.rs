@@ -7,6 +7,7 @@ use crate::domain::time::Instant;
 
 use super::jws::{Jws, hashed};
 use super::members::Members;
+use super::strangers::stranger;
 use super::{LEEWAY_SECONDS, Reason, TokenError};
 
 /// The longest life of an assertion in seconds.
@@ -40,30 +41,25 @@ impl<'a> Assertion<'a> {
         &self.client
     }
 
-    /// The name of the key, where it tells one.
-    pub fn kid(&self) -> Option<&str> {
-        self.jws.header.text("kid").ok()
+    /// Whether one of the keys signed it: the one that it names, or any where it names none. Where there is none to ask, a key of
+    /// nobody is, so that it takes as long.
+    pub fn is_signed_by_one_of(&self, keys: &[ClientKey]) -> bool {
+        let Ok(algorithm) = self.jws.algorithm() else { return false };
+        let kid = self.jws.header.text("kid").ok();
+        let mut asked = keys.iter().filter(|key| key.alg == algorithm && kid.is_none_or(|kid| kid == key.kid.as_str())).peekable();
+        if asked.peek().is_none() {
+            let _ = stranger(algorithm).map(|key| self.jws.is_signed_by(key));
+            return false;
+        }
+        asked.any(|key| self.jws.is_signed_by(key) == Ok(true))
     }
 
-    /// Whether one of the keys is the one that it names; without a name any may be.
-    pub fn names_one_of(&self, keys: &[ClientKey]) -> bool {
-        self.kid().is_none_or(|kid| keys.iter().any(|key| key.kid.as_str() == kid))
-    }
-
-    /// Verifies signature and claims; answers what must not be taken again.
+    /// Checks the claims of one whose signature holds; answers what must not be taken again.
     ///
     /// # Errors
     /// As [`Self::read`].
-    pub fn verify(&self, keys: &[ClientKey], issuer: &str, now: Instant) -> Result<Once, TokenError> {
-        let mut signed = false;
-        for key in keys.iter().filter(|key| self.kid().is_none_or(|kid| kid == key.kid.as_str())) {
-            signed = signed || self.jws.is_signed_by(key)?;
-        }
-        if !signed {
-            return Err(Reason::Signature.into());
-        }
-        let seconds = now.seconds();
-        let expires = self.check_claims(issuer, seconds)?;
+    pub fn check(&self, issuer: &str, now: Instant) -> Result<Once, TokenError> {
+        let expires = self.check_claims(issuer, now.seconds())?;
         let jti = name(&self.payload)?;
         let name = Digest::try_from(hashed(&["assertion", self.client.as_str(), jti])).map_err(|_| Reason::Malformed)?;
         Ok(Once { name, until: Instant::from_seconds(expires.saturating_add(LEEWAY_SECONDS).saturating_add(1)) })
@@ -79,13 +75,13 @@ impl<'a> Assertion<'a> {
         if claims.text("aud")? != issuer {
             return Err(Reason::Audience);
         }
-        let expires = claims.seconds("exp")?;
+        let expires = claims.moment("exp")?;
         if expires.saturating_add(LEEWAY_SECONDS) <= now {
             return Err(Reason::Lifetime);
         }
         let latest = now.saturating_add(LEEWAY_SECONDS);
-        let issued = claims.has("iat").then(|| claims.seconds("iat")).transpose()?;
-        let begins = claims.has("nbf").then(|| claims.seconds("nbf")).transpose()?;
+        let issued = claims.has("iat").then(|| claims.moment("iat")).transpose()?;
+        let begins = claims.has("nbf").then(|| claims.moment("nbf")).transpose()?;
         if issued.is_some_and(|at| at > latest) || begins.is_some_and(|at| at > latest) {
             return Err(Reason::NotYet);
         }

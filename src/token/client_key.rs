@@ -65,10 +65,11 @@ pub fn from_json(value: &Value) -> Result<Vec<ClientKey>, Invalid> {
     }
 }
 
-/// The keys of a published set that we can verify with; the others of it are for other uses (RFC 7517 §5).
-pub fn usable(set: &Value, most: usize) -> Vec<ClientKey> {
-    let keys = set.get("keys").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-    keys.iter().filter_map(|key| from_jwk(key).ok()).take(most).collect()
+/// The keys of a published set that we can verify with; the others of it are for other uses (RFC 7517 §5). `None` for what is
+/// no set.
+pub fn usable(set: &Value, most: usize) -> Option<Vec<ClientKey>> {
+    let keys = set.get("keys")?.as_array()?;
+    Some(keys.iter().filter_map(|key| from_jwk(key).ok()).take(most).collect())
 }
 
 /// Reads one JWK.
@@ -103,8 +104,7 @@ pub fn from_jwk(value: &Value) -> Result<ClientKey, Invalid> {
 
 fn check_algorithm(members: &Map<String, Value>, key: ClientKey) -> Result<ClientKey, Invalid> {
     match members.get("alg") {
-        // RFC 9864 gives Ed25519 a name of its own.
-        Some(Value::String(alg)) if alg == key.alg.key() || (alg == "Ed25519" && key.alg == KeyAlgorithm::EdDSA) => Ok(key),
+        Some(Value::String(alg)) if KeyAlgorithm::from_key(alg) == Some(key.alg) => Ok(key),
         None => Ok(key),
         Some(_) => Err(wrong("must be for ES256, ES384, EdDSA, RS256 or PS256: the alg of one is another, or does not fit its kind")),
     }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -52,6 +53,14 @@ impl Members {
     pub(super) fn seconds(&self, name: &'static str) -> Result<i64, Reason> {
         let value = self.0.get(name).ok_or(Reason::Missing(name))?;
         value.as_i64().filter(|seconds| *seconds >= 0).ok_or(Reason::Form(name))
+    }
+
+    /// As [`Self::seconds`], but a fraction is passed over: others may send one (RFC 7519 §2).
+    pub(super) fn moment(&self, name: &'static str) -> Result<i64, Reason> {
+        let value = self.0.get(name).ok_or(Reason::Missing(name))?;
+        let whole = value.as_f64().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+        let seconds = value.as_i64().or_else(|| whole.and_then(|time| i64::try_from(time.as_secs()).ok()));
+        seconds.filter(|seconds| *seconds >= 0).ok_or(Reason::Form(name))
     }
 }
 

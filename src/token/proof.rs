@@ -83,7 +83,7 @@ fn check_claims(claims: &Members, request: Proving<'_>, now: i64) -> Result<i64,
             return Err(Reason::Form("ath"));
         }
     }
-    let issued = claims.seconds("iat")?;
+    let issued = claims.moment("iat")?;
     if issued > now.saturating_add(LEEWAY_SECONDS) {
         return Err(Reason::NotYet);
     }

@@ -36,9 +36,17 @@ async fn published(house: &House) -> (Vec<String>, i64) {
 
 /// The key that a token names.
 fn kid_of(token: &str) -> String {
-    let header = BASE64URL_NOPAD.decode(token.split('.').next().unwrap().as_bytes()).unwrap();
-    let header: Value = serde_json::from_slice(&header).unwrap();
-    header["kid"].as_str().unwrap().to_owned()
+    part_of(token, 0)["kid"].as_str().unwrap().to_owned()
+}
+
+/// The id that a token bears.
+pub fn id_of(token: &str) -> String {
+    part_of(token, 1)["jti"].as_str().unwrap().to_owned()
+}
+
+fn part_of(token: &str, at: usize) -> Value {
+    let part = BASE64URL_NOPAD.decode(token.split('.').nth(at).unwrap().as_bytes()).unwrap();
+    serde_json::from_slice(&part).unwrap()
 }
 
 /// The keys as the staff sees them, by state.

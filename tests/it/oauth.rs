@@ -6,7 +6,8 @@ mod crash;
 mod dpop;
 mod forged;
 mod gates;
-mod others;
+mod housekeeping;
+pub mod others;
 mod plain;
 pub mod signer;
 mod throttle;
@@ -67,23 +68,49 @@ fn the_metadata_say_what_is_there() {
             assert!(answer.header("cache-control").contains("max-age="), "{path}");
             answer.good()
         };
+        let url = |path: &str| format!("{}{path}", house.url);
+        let methods = json!(["private_key_jwt", "client_secret_basic", "client_secret_post"]);
+        let algorithms = json!(["ES256", "ES384", "EdDSA", "Ed25519", "RS256", "PS256"]);
         let server = read("/.well-known/oauth-authorization-server").await;
-        assert_eq!(server["issuer"], house.url);
-        assert_eq!(server["grant_types_supported"], json!(["client_credentials"]));
-        assert_eq!(
-            server["token_endpoint_auth_methods_supported"],
-            json!(["private_key_jwt", "client_secret_basic", "client_secret_post"])
-        );
+        let expected = json!({
+            "issuer": house.url,
+            "token_endpoint": url("/oauth/token"),
+            "revocation_endpoint": url("/oauth/revoke"),
+            "introspection_endpoint": url("/oauth/introspect"),
+            "jwks_uri": url("/.well-known/jwks.json"),
+            "response_types_supported": [],
+            "grant_types_supported": ["client_credentials"],
+            "token_endpoint_auth_methods_supported": methods,
+            "token_endpoint_auth_signing_alg_values_supported": algorithms,
+            "revocation_endpoint_auth_methods_supported": methods,
+            "revocation_endpoint_auth_signing_alg_values_supported": algorithms,
+            "introspection_endpoint_auth_methods_supported": methods,
+            "introspection_endpoint_auth_signing_alg_values_supported": algorithms,
+            "dpop_signing_alg_values_supported": algorithms,
+        });
+        assert_eq!(server, expected);
         let resource = read("/.well-known/oauth-protected-resource").await;
-        assert_eq!((&resource["resource"], &resource["authorization_servers"]), (&json!(house.url), &json!([house.url])));
-        assert_eq!(resource["bearer_methods_supported"], json!(["header"]));
+        let expected = json!({
+            "resource": house.url,
+            "authorization_servers": [house.url],
+            "bearer_methods_supported": ["header"],
+            "dpop_signing_alg_values_supported": algorithms,
+            "dpop_bound_access_tokens_required": false,
+            "resource_name": "Tidegate data API",
+        });
+        assert_eq!(resource, expected);
         // The addresses lead where they say.
         let below = |name: &str| server[name].as_str().unwrap().strip_prefix(&house.url).unwrap().to_owned();
         let basic = Some((vendor.client_id.as_str(), vendor.client_secret.as_str()));
         let token = form(&house, &below("token_endpoint"), basic, "grant_type=client_credentials").await.good();
-        form(&house, &below("revocation_endpoint"), basic, "token=x").await.good();
+        let issued = token["access_token"].as_str().unwrap();
+        let told =
+            async || form(&house, &below("introspection_endpoint"), basic, &format!("token={issued}")).await.good()["active"].clone();
+        assert_eq!(told().await, true);
+        form(&house, &below("revocation_endpoint"), basic, &format!("token={issued}")).await.good();
+        assert_eq!(told().await, false);
         let keys = read(&below("jwks_uri")).await;
-        let header = token["access_token"].as_str().unwrap().split('.').next().unwrap().to_owned();
+        let header = issued.split('.').next().unwrap().to_owned();
         let header: Value = serde_json::from_slice(&data_encoding::BASE64URL_NOPAD.decode(header.as_bytes()).unwrap()).unwrap();
         let key = &keys["keys"][0];
         assert_eq!((&key["kid"], &key["alg"], &key["crv"], &key["use"]), (&header["kid"], &json!("ES256"), &json!("P-256"), &json!("sig")));
@@ -107,7 +134,11 @@ fn a_token_is_asked_for_as_the_rfc_says() {
             (basic, grant.to_owned(), "acme-one acme-two"),
             (None, in_form.clone(), "acme-one acme-two"),
             (basic, format!("{grant}&client_id={id}"), "acme-one acme-two"),
+            // A parameter without a value is one that was not sent (RFC 6749 §3.2).
             (basic, format!("{grant}&scope="), "acme-one acme-two"),
+            (basic, format!("{grant}&client_id="), "acme-one acme-two"),
+            (basic, format!("{grant}&client_secret="), "acme-one acme-two"),
+            (basic, format!("{grant}&client_assertion=&client_assertion_type="), "acme-one acme-two"),
             (basic, format!("{grant}&scope=acme-two"), "acme-two"),
             (basic, format!("{grant}&scope=acme-two+nothing+other-people"), "acme-two"),
             (basic, format!("{grant}&scope=acme-two%20acme-two&resource=x"), "acme-two"),
@@ -128,7 +159,7 @@ fn a_token_is_asked_for_as_the_rfc_says() {
             (basic, String::new(), 400, "invalid_request"),
             (basic, "scope=acme-one".to_owned(), 400, "invalid_request"),
             (basic, "grant_type=password&username=a&password=b".to_owned(), 400, "unsupported_grant_type"),
-            (basic, "grant_type=".to_owned(), 400, "unsupported_grant_type"),
+            (basic, "grant_type=".to_owned(), 400, "invalid_request"),
             (basic, format!("{grant}&{grant}"), 400, "invalid_request"),
             (basic, format!("{grant}&scope=acme-one&scope=acme-two"), 400, "invalid_request"),
             (basic, in_form.clone(), 400, "invalid_request"),
@@ -137,6 +168,7 @@ fn a_token_is_asked_for_as_the_rfc_says() {
             (basic, format!("{grant}&scope=other-people"), 400, "invalid_scope"),
             (basic, format!("{grant}&scope=ACME-ONE"), 400, "invalid_scope"),
             (None, grant.to_owned(), 401, "invalid_client"),
+            (None, format!("{grant}&client_id={id}&client_secret="), 401, "invalid_client"),
             (Some((id, "")), grant.to_owned(), 401, "invalid_client"),
             (Some((id, &wrong)), grant.to_owned(), 401, "invalid_client"),
             (Some((id, &other.client_secret)), grant.to_owned(), 401, "invalid_client"),
@@ -225,7 +257,9 @@ async fn secrets_and_tokens_stop_at_once(database: Database) {
         assert_eq!(form(&house, "/oauth/revoke", basic, &format!("token={mine}")).await.status, 200, "again");
     }
     pull(&second).await.good();
-    refused(&form(&house, "/oauth/revoke", basic, "").await, 400, "invalid_request", "no token");
+    for nothing in ["", "token=", "token=&token_type_hint=access_token"] {
+        refused(&form(&house, "/oauth/revoke", basic, nothing).await, 400, "invalid_request", nothing);
+    }
     refused(
         &form(&house, "/oauth/revoke", Some((&vendor.client_id, "tg_cs_x")), &format!("token={second}")).await,
         401,

@@ -2,6 +2,7 @@
 
 mod agreements;
 mod access;
+mod addresses;
 mod assessments;
 mod assets;
 mod consents;
@@ -15,6 +16,7 @@ mod permits;
 mod proof;
 mod queries;
 mod roles;
+mod stops;
 mod templates;
 mod vendors;
 mod vocabulary;

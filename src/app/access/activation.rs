@@ -16,7 +16,7 @@ use crate::store::clients::Secrets;
 use crate::store::{Scope, Tx, activation_links, clients, tokens, vendors};
 
 use super::{Pullable, first_pull};
-use crate::app::{App, AppError, append};
+use crate::app::{App, AppError, append, kill_switch};
 
 /// To whom a secret or a plain token is shown.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -115,7 +115,10 @@ fn activating(tx: &mut Tx, digest: &SecretDigest) -> Result<Activating, AppError
     let link = activation_links::find(tx, digest)?.filter(|link| link.holds(now)).ok_or_else(gone)?;
     let client = clients::find(tx, &link.client)?;
     let token = link.token.as_ref().map(|id| tokens::find(tx, id)?.ok_or_else(gone)).transpose()?;
-    let over = token.as_ref().is_some_and(|token| token.revoked_at.is_some() || token.expires_at <= now);
+    let mut over = token.as_ref().is_some_and(|token| token.revoked_at.is_some() || token.expires_at <= now);
+    if let Some(token) = token.as_ref().filter(|_| !over) {
+        over = !client.takes(token) || kill_switch::bars(tx, token.issued_at)?;
+    }
     let has_keys = token.is_none() && client.authentication != Authentication::Secret;
     if client.revoked_at.is_some() || over || has_keys {
         return Err(gone());

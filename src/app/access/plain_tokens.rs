@@ -14,7 +14,7 @@ use crate::store::{Scope, clients, permits, tokens, vendors};
 
 use super::activation::{self, HandOver, Handed};
 use super::check_not_revoked;
-use crate::app::{App, AppError, append, new_id};
+use crate::app::{App, AppError, append, kill_switch, new_id};
 
 /// The longest life of a plain token in days.
 pub const MOST_DAYS: i64 = 366;
@@ -39,6 +39,7 @@ pub async fn issue(app: &App, by: &Actor, id: ClientId, what: IssuingToken) -> R
             let client = clients::find(tx, &id)?;
             check_not_revoked(&client)?;
             policy::vendor::check_not_retired(&vendors::find(tx, &client.vendor)?)?;
+            kill_switch::check_handing_out(tx)?;
             let now = tx.now();
             check(&client, &what, now)?;
             let known = permits::list_by_vendor(tx, &client.vendor)?;

@@ -12,7 +12,6 @@ use crate::keys::{self, secret};
 use crate::store::clients::Secrets;
 use crate::store::{clients, used_once};
 use crate::token::assertion::Assertion;
-use crate::token::client_key;
 
 use super::super::{App, AppError, history};
 use super::OauthError;
@@ -182,32 +181,19 @@ async fn by_assertion<'a>(app: &App, text: &str, id: Option<&str>, found: Option
     if id.is_some_and(|id| id != assertion.client().as_str()) {
         return Err(OauthError::Assertion);
     }
-    let published;
-    let authentication = found.map(|found| &found.client.authentication);
-    let keys = match authentication {
-        // A signature is checked here, too, so that the time tells nothing of which clients there are.
-        None | Some(Authentication::Secret) => {
-            let _ = assertion.verify(&stranger(), &app.settings.public_url, app.clock.now());
-            return Err(OauthError::Assertion);
-        }
-        Some(Authentication::Keys { keys }) => keys,
+    let nobody = Vec::new();
+    let signed = match found.map(|found| &found.client.authentication) {
+        None | Some(Authentication::Secret) => assertion.is_signed_by_one_of(&nobody),
+        Some(Authentication::Keys { keys }) => assertion.is_signed_by_one_of(keys),
         Some(Authentication::KeysAt { uri }) => {
-            let known = |keys: &[_]| assertion.names_one_of(keys);
-            published = app.key_sets.keys(&app.outbound, uri, app.clock.now(), known).await.map_err(|_| OauthError::Assertion)?;
-            &published
+            let signed = |keys: &[ClientKey]| assertion.is_signed_by_one_of(keys);
+            app.key_sets.any(&app.outbound, uri, app.clock.now(), signed).await.map_err(|_| AppError::Unavailable(NO_KEYS.to_owned()))?
         }
     };
-    let Some(Found { client, now, .. }) = found else { return Err(OauthError::Assertion) };
-    let once = assertion.verify(keys, &app.settings.public_url, now).map_err(|_| OauthError::Assertion)?;
+    let Some(Found { client, now, .. }) = found.filter(|_| signed) else { return Err(OauthError::Assertion) };
+    let once = assertion.check(&app.settings.public_url, now).map_err(|_| OauthError::Assertion)?;
     Ok((client, once))
 }
 
-/// A key that nobody has: the one of the example in RFC 7515 A.3, whose private half is public, and which no client is
-/// verified by, as what it verifies is refused all the same.
-fn stranger() -> Vec<ClientKey> {
-    let key = serde_json::json!({
-        "kty": "EC", "crv": "P-256",
-        "x": "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU", "y": "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"
-    });
-    client_key::from_jwk(&key).into_iter().collect()
-}
+/// Why a client with published keys waits. Nobody failed: it is not counted.
+const NO_KEYS: &str = "The keys that this client publishes can't be fetched just now; ask again shortly.";

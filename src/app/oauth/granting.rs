@@ -35,28 +35,35 @@ const ATTEMPTS: usize = 4;
 /// Longer than any token's life: what a standing is loaded with must not end it.
 const BEYOND_SECONDS: i64 = 3_600;
 
-/// What is asked for.
-#[derive(Debug, Clone, Default)]
-pub struct Asking {
+/// What a request asks for.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct TokenRequest<'a> {
     /// Permit keys with spaces between; none means every permit in force.
-    pub scope: Option<String>,
-    /// The key that the token is to be bound to.
-    pub proof: Option<Proof>,
+    pub scope: Option<&'a str>,
+    /// The headers `DPoP`: a proof of the key that the token is to be bound to.
+    pub proofs: &'a [&'a str],
+    /// The path as it was asked for.
+    pub path: &'a str,
 }
 
-/// Verifies the proof of a key that comes with a request for a token, where one does.
-///
-/// # Errors
-/// [`OauthError::Proof`] for one that is not good, and for several.
-pub fn prove(app: &App, proofs: &[&str], path: &str) -> Result<Option<Proof>, OauthError> {
-    let text = match proofs {
-        [] => return Ok(None),
-        [proof] => proof,
+/// The same with the proof verified.
+struct Asking<'a> {
+    scope: Option<&'a str>,
+    proof: Option<Proof>,
+}
+
+/// Verifies the proof of a key, where one comes; after the client proved who it is, so that strangers cost us no signature.
+fn prove<'a>(app: &App, asked: TokenRequest<'a>) -> Result<Asking<'a>, OauthError> {
+    let proof = match asked.proofs {
+        [] => None,
+        [proof] => {
+            let url = format!("{}{}", app.settings.public_url, asked.path);
+            let request = Proving { method: "POST", url: &url, token: None };
+            Some(proof::verify(proof, request, app.clock.now()).map_err(|_| OauthError::Proof(NoProof::Wrong))?)
+        }
         _ => return Err(OauthError::Proof(NoProof::Several)),
     };
-    let url = format!("{}{path}", app.settings.public_url);
-    let request = Proving { method: "POST", url: &url, token: None };
-    proof::verify(text, request, app.clock.now()).map(Some).map_err(|_| OauthError::Proof(NoProof::Wrong))
+    Ok(Asking { scope: asked.scope, proof })
 }
 
 /// An access token and what it is good for.
@@ -119,11 +126,12 @@ impl Grants {
 }
 
 /// Issues a token for the permits asked that hold now; none asked means all of the client's.
-pub async fn grant(app: &App, credentials: &Credentials, from: IpAddr, asking: Asking) -> Result<Granted, OauthError> {
+pub async fn grant(app: &App, credentials: &Credentials, from: IpAddr, asked: TokenRequest<'_>) -> Result<Granted, OauthError> {
     admit(app, credentials, from)?;
     let remembered = remembered(app, credentials, from).await;
     if let Some((known, client)) = &remembered {
         ask_rate(app, credentials)?;
+        let asking = prove(app, asked)?;
         if let Some(granted) = from_memory(app, known, client, &asking).await? {
             proved(app, credentials, from);
             return Ok(granted);
@@ -133,6 +141,7 @@ pub async fn grant(app: &App, credentials: &Credentials, from: IpAddr, asking: A
     if remembered.is_none() {
         ask_rate(app, credentials)?;
     }
+    let asking = prove(app, asked)?;
     for _ in 0..ATTEMPTS {
         let (wanted, keyring, clock) = (id.clone(), Arc::clone(&app.keyring), app.clock.clone());
         let known = Arc::new(app.store.read(move |tx| load(tx, &keyring, &wanted, &clock)).await?);
@@ -166,7 +175,7 @@ async fn remembered(app: &App, credentials: &Credentials, from: IpAddr) -> Optio
 
 /// Grants by what is remembered, where all that is asked holds by it and the counters have not moved. What memory refuses,
 /// also in part, may have been granted since: the live state has the last word.
-async fn from_memory(app: &App, known: &Known, client: &Authenticated, asking: &Asking) -> Result<Option<Granted>, OauthError> {
+async fn from_memory(app: &App, known: &Known, client: &Authenticated, asking: &Asking<'_>) -> Result<Option<Granted>, OauthError> {
     if check_binding(client, asking).is_err() {
         return Ok(None);
     }
@@ -176,7 +185,7 @@ async fn from_memory(app: &App, known: &Known, client: &Authenticated, asking: &
     }
 }
 
-fn check_binding(client: &Authenticated, asking: &Asking) -> Result<(), OauthError> {
+fn check_binding(client: &Authenticated, asking: &Asking<'_>) -> Result<(), OauthError> {
     let missing = asking.proof.is_none() && client.client.dpop == Binding::Required;
     if missing { Err(OauthError::Proof(NoProof::Missing)) } else { Ok(()) }
 }
@@ -208,12 +217,9 @@ fn load(tx: &mut Tx, keyring: &keys::Keyring, id: &ClientId, clock: &Clock) -> R
     until = client.old_secret_until.filter(|end| *end > now).map_or(until, |end| end.min(until));
     let (kid, next_key) = signing_keys::signing_now(tx)?;
     until = next_key.map_or(until, |next| next.min(until));
-    for permit in permits::list_by_vendor(tx, &client.vendor)? {
-        if !client.may_ask(&permit.key) {
-            continue;
-        }
-        let key = permit.key.clone();
-        let how = match live::load(tx, keyring, &candidate, permit)? {
+    let permits = permits::list_by_vendor(tx, &client.vendor)?.into_iter().filter(|permit| client.may_ask(&permit.key)).collect();
+    for (key, ready) in live::all(tx, keyring, candidate, permits)? {
+        let how = match ready {
             None => Standing::Closed(Gate::Permit),
             Some(ready) => {
                 until = until.min(stands_until(&ready.state, now));
@@ -235,8 +241,8 @@ struct Decided {
     closed: Option<Gate>,
 }
 
-fn decide(app: &App, known: &Known, asking: &Asking) -> Result<Decided, OauthError> {
-    let asked: Option<BTreeSet<&str>> = asking.scope.as_deref().map(|scope| scope.split_ascii_whitespace().collect());
+fn decide(app: &App, known: &Known, asking: &Asking<'_>) -> Result<Decided, OauthError> {
+    let asked: Option<BTreeSet<&str>> = asking.scope.map(|scope| scope.split_ascii_whitespace().collect());
     let asked = asked.filter(|names| !names.is_empty());
     let now = known.time(app.clock.now());
     let (mut scope, mut closed, mut end) = (Vec::new(), None, now.plus_seconds(app.settings.token_lifetime_seconds));
@@ -288,7 +294,7 @@ enum Kept {
 }
 
 /// Keeps the token and uses up what was brought for it, in one transaction; `None` where rights moved.
-async fn keep(app: &App, known: &Known, client: &Authenticated, asking: &Asking, token: Token) -> Result<Option<Granted>, OauthError> {
+async fn keep(app: &App, known: &Known, client: &Authenticated, asking: &Asking<'_>, token: Token) -> Result<Option<Granted>, OauthError> {
     let (kept, counters, until) = (token.clone(), known.counters, known.until);
     let (assertion, proof) = (client.once.clone(), asking.proof.as_ref().map(|proof| proof.once.clone()));
     // Signing costs more than all else here: it is done before the one writer is asked.

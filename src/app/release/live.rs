@@ -3,11 +3,19 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::domain::assessment::AssessmentKind;
-use crate::domain::client::{Token, TokenKind};
+use crate::domain::agreement::AgreementVersion;
+use crate::domain::assessment::{Assessment, AssessmentKind};
+use crate::domain::client::{Client, Token, TokenKind};
 use crate::domain::consent::Signal;
-use crate::domain::permit::{LegalBasis, Permit};
+use crate::domain::dataset::{Dataset, Source};
+use crate::domain::evidence::Evidence;
+use crate::domain::id::AgreementId;
+use crate::domain::permit::{LegalBasis, Permit, Revision, RevisionStatus};
 use crate::domain::secret::PlainSecret;
+use crate::domain::text::Slug;
+use crate::domain::time::Instant;
+use crate::domain::vendor::Vendor;
+use crate::domain::vocabulary::Purpose;
 use crate::engine::{Access, Secrets as EngineSecrets};
 use crate::keys::{self, Keyring};
 use crate::policy::release::{LiveState, ReleasePlan, stands_until};
@@ -60,21 +68,14 @@ impl Ready {
     }
 }
 
-/// Everything a token's permits rest on.
+/// Everything a token's permits rest on. What they share is read once, however many they are.
 pub fn holding(tx: &mut Tx, keyring: &Keyring, claimed: Token, clock: &Clock) -> Result<Holding, AppError> {
     let counters = counters::read(tx, &claimed.vendor)?;
     let stopped = kill_switch::lasts(tx)?;
     let token = kept(tx, claimed)?;
     let (now, ours) = (tx.now(), clock.now());
-    let mut ready = Vec::new();
-    for key in &token.scope {
-        let permit = match permits::find(tx, key) {
-            Ok(permit) => permit,
-            Err(crate::store::StoreError::NotFound(_)) => continue,
-            Err(error) => return Err(error.into()),
-        };
-        ready.extend(load(tx, keyring, &token, permit)?.map(Arc::new));
-    }
+    let permits = permits::list_by_keys(tx, &token.scope)?;
+    let ready: Vec<Arc<Ready>> = all(tx, keyring, token, permits)?.into_iter().filter_map(|(_, ready)| ready.map(Arc::new)).collect();
     let until = ready.iter().map(|ready| stands_until(&ready.state, now)).min().unwrap_or(now);
     let skew = now.micros().saturating_sub(ours.micros());
     Ok(Holding { counters, until, skew, stopped, ready })
@@ -88,7 +89,9 @@ pub fn kept(tx: &mut Tx, claimed: Token) -> Result<Token, AppError> {
     Ok(match tokens::find(tx, &claimed.id)? {
         Some(kept) if kept.client == claimed.client && kept.vendor == claimed.vendor && kept.bound_to == claimed.bound_to => {
             let barred = kill_switch::bars(tx, kept.issued_at)? || signing_keys::is_revoked_of(tx, &kept.id)?;
-            Token { revoked_at: kept.revoked_at.or(barred.then_some(now)), ..kept }
+            // What it says of itself is in whole seconds, and counts where it is the sooner.
+            let expires_at = kept.expires_at.min(claimed.expires_at);
+            Token { revoked_at: kept.revoked_at.or(barred.then_some(now)), expires_at, ..kept }
         }
         // A stream may run on long after its token has expired.
         None if claimed.expires_at <= now => {
@@ -101,44 +104,155 @@ pub fn kept(tx: &mut Tx, claimed: Token) -> Result<Token, AppError> {
     })
 }
 
+/// Loads the live state of several permits of a token's vendor; `None` for one that has no revision at all.
+pub fn all(tx: &mut Tx, keyring: &Keyring, token: Token, permits: Vec<Permit>) -> Result<Vec<(Slug, Option<Ready>)>, AppError> {
+    if permits.is_empty() {
+        return Ok(Vec::new());
+    }
+    let keys: Vec<Slug> = permits.iter().map(|permit| permit.key.clone()).collect();
+    let mut revisions = BTreeMap::<Slug, Vec<Revision>>::new();
+    for revision in permits::revisions_of(tx, &keys)? {
+        revisions.entry(revision.permit.clone()).or_default().push(revision);
+    }
+    let mut shared = Shared::load(tx, token)?;
+    let one = |permit: Permit| {
+        let (key, revisions) = (permit.key.clone(), revisions.remove(&permit.key).unwrap_or_default());
+        Ok((key, shared.ready(tx, keyring, permit, revisions)?))
+    };
+    permits.into_iter().map(one).collect()
+}
+
 /// Loads the live state of one permit; `None` when it has no revision at all.
-pub fn load(tx: &mut Tx, keyring: &Keyring, token: &Token, permit: Permit) -> Result<Option<Ready>, AppError> {
-    let now = tx.now();
-    let revision = permits::in_force_revision(tx, &permit.key)?;
-    let revisions = permits::revisions(tx, &permit.key)?;
-    // A permit that is not in force still has a dataset to refuse on.
-    let Some(described) = revision.as_ref().or(revisions.last()) else { return Ok(None) };
-    let Some(dataset) = datasets::find_by_name(tx, &described.terms.dataset)? else { return Ok(None) };
+pub fn one(tx: &mut Tx, keyring: &Keyring, token: Token, permit: Permit) -> Result<Option<Ready>, AppError> {
+    Ok(all(tx, keyring, token, vec![permit])?.pop().and_then(|(_, ready)| ready))
+}
+
+/// What the permits of one token share, each read once.
+struct Shared {
+    token: Arc<Token>,
+    client: Arc<Client>,
+    vendor: Arc<Vendor>,
+    assessment: Option<Arc<Assessment>>,
+    mandatory_evidence: Arc<Vec<Evidence>>,
+    datasets: BTreeMap<Slug, Option<Catalogued>>,
+    agreements: BTreeMap<AgreementId, Agreed>,
+    purposes: BTreeMap<Slug, Option<Purpose>>,
+}
+
+/// A dataset with what reaches its source and keys its ledger.
+#[derive(Clone)]
+struct Catalogued {
+    dataset: Arc<Dataset>,
+    source: Arc<Source>,
+    ledger_key: [u8; 32],
+    source_secret: Option<PlainSecret>,
+}
+
+/// How an agreement stands, with the key of its pseudonyms.
+#[derive(Clone)]
+struct Agreed {
+    version: Option<Arc<AgreementVersion>>,
+    successor_from: Option<Instant>,
+    key: Option<[u8; 32]>,
+}
+
+impl Shared {
+    fn load(tx: &mut Tx, token: Token) -> Result<Self, AppError> {
+        Ok(Self {
+            client: Arc::new(clients::find(tx, &token.client)?),
+            vendor: Arc::new(vendors::find(tx, &token.vendor)?),
+            assessment: assessments::latest_decided(tx, &token.vendor, AssessmentKind::Security)?.map(Arc::new),
+            mandatory_evidence: Arc::new(evidence::mandatory(tx, &token.vendor)?),
+            token: Arc::new(token),
+            datasets: BTreeMap::new(),
+            agreements: BTreeMap::new(),
+            purposes: BTreeMap::new(),
+        })
+    }
+
+    fn ready(&mut self, tx: &mut Tx, keyring: &Keyring, permit: Permit, revisions: Vec<Revision>) -> Result<Option<Ready>, AppError> {
+        let now = tx.now();
+        let next_revision_from = revisions.iter().filter_map(|revision| revision.in_force_at).filter(|at| *at > now).min();
+        let revision = in_force(&revisions, now).cloned();
+        // A permit that is not in force still has a dataset to refuse on.
+        let Some(described) = revision.as_ref().or(revisions.last()) else { return Ok(None) };
+        let Some(Catalogued { dataset, source, ledger_key, source_secret }) = self.dataset(tx, keyring, &described.terms.dataset)? else {
+            return Ok(None);
+        };
+        let consent_recorded = match &revision {
+            Some(revision) if revision.terms.legal_basis == LegalBasis::Consent => {
+                consents::is_recorded(tx, &dataset.subject.domain, Signal::Consent, Some(&revision.terms.purpose))?
+            }
+            _ => false,
+        };
+        let purpose = self.purpose(tx, &described.terms.purpose)?;
+        let agreed = self.agreement(tx, keyring, &permit.agreement)?;
+        let state = LiveState {
+            token: Arc::clone(&self.token),
+            client: Arc::clone(&self.client),
+            vendor: Arc::clone(&self.vendor),
+            assessment: self.assessment.clone(),
+            mandatory_evidence: Arc::clone(&self.mandatory_evidence),
+            agreement: agreed.version,
+            successor_from: agreed.successor_from,
+            next_revision_from,
+            consent_recorded,
+            purpose,
+            revision,
+            dataset,
+            source,
+            permit,
+        };
+        Ok(Some(Ready { state, agreement_key: agreed.key, ledger_key, source_secret }))
+    }
+
+    fn dataset(&mut self, tx: &mut Tx, keyring: &Keyring, name: &Slug) -> Result<Option<Catalogued>, AppError> {
+        if let Some(known) = self.datasets.get(name) {
+            return Ok(known.clone());
+        }
+        let found = catalogued(tx, keyring, name)?;
+        self.datasets.insert(name.clone(), found.clone());
+        Ok(found)
+    }
+
+    fn agreement(&mut self, tx: &mut Tx, keyring: &Keyring, id: &AgreementId) -> Result<Agreed, AppError> {
+        if let Some(known) = self.agreements.get(id) {
+            return Ok(known.clone());
+        }
+        let now = tx.now();
+        let agreed = Agreed {
+            version: agreements::in_force(tx, id, now)?.map(Arc::new),
+            successor_from: agreements::next_start(tx, id, now)?,
+            key: secrets::opened(tx, keyring, &secrets::agreement_key(id))?,
+        };
+        self.agreements.insert(id.clone(), agreed.clone());
+        Ok(agreed)
+    }
+
+    /// It is read under the counters like all else here: whoever adds a purpose moves them.
+    fn purpose(&mut self, tx: &mut Tx, key: &Slug) -> Result<Option<Purpose>, AppError> {
+        if let Some(known) = self.purposes.get(key) {
+            return Ok(known.clone());
+        }
+        let found = vocabulary::find_purpose(tx, key)?;
+        self.purposes.insert(key.clone(), found.clone());
+        Ok(found)
+    }
+}
+
+/// The revision in force: of those put in force, the one whose time came last.
+fn in_force(revisions: &[Revision], now: Instant) -> Option<&Revision> {
+    let begun = revisions.iter().filter(|revision| revision.status == RevisionStatus::InForce);
+    let begun = begun.filter_map(|revision| revision.in_force_at.filter(|at| *at <= now).map(|at| (at, revision)));
+    begun.max_by_key(|(at, revision)| (*at, revision.number)).map(|(_, revision)| revision)
+}
+
+fn catalogued(tx: &mut Tx, keyring: &Keyring, name: &Slug) -> Result<Option<Catalogued>, AppError> {
+    let Some(dataset) = datasets::find_by_name(tx, name)? else { return Ok(None) };
     let source = sources::find(tx, &dataset.source)?;
     let Some(ledger_key) = secrets::opened(tx, keyring, &secrets::ledger_key(&dataset.subject.domain))? else {
         return Err(AppError::Internal("the subject ledger has no key".to_owned()));
     };
-    let next_revision_from = revisions.iter().filter_map(|revision| revision.in_force_at).filter(|at| *at > now).min();
-    let consent_recorded = match &revision {
-        Some(revision) if revision.terms.legal_basis == LegalBasis::Consent => {
-            consents::is_recorded(tx, &dataset.subject.domain, Signal::Consent, Some(&revision.terms.purpose))?
-        }
-        _ => false,
-    };
-    // It is read under the counters like all else here: whoever adds a purpose moves them.
-    let purpose = vocabulary::find_purpose(tx, &described.terms.purpose)?;
-    let state = LiveState {
-        token: token.clone(),
-        client: clients::find(tx, &token.client)?,
-        vendor: vendors::find(tx, &token.vendor)?,
-        assessment: assessments::latest_decided(tx, &token.vendor, AssessmentKind::Security)?,
-        mandatory_evidence: evidence::mandatory(tx, &token.vendor)?,
-        agreement: agreements::in_force(tx, &permit.agreement, now)?,
-        successor_from: agreements::next_start(tx, &permit.agreement, now)?,
-        next_revision_from,
-        consent_recorded,
-        purpose,
-        revision,
-        dataset: Arc::new(dataset),
-        source: Arc::new(source),
-        permit,
-    };
-    let agreement_key = secrets::opened(tx, keyring, &secrets::agreement_key(&state.permit.agreement))?;
-    let source_secret = secrets::opened_text(tx, keyring, &secrets::source_secret(&state.source.id))?;
-    Ok(Some(Ready { state, agreement_key, ledger_key, source_secret }))
+    let source_secret = secrets::opened_text(tx, keyring, &secrets::source_secret(&source.id))?;
+    Ok(Some(Catalogued { dataset: Arc::new(dataset), source: Arc::new(source), ledger_key, source_secret }))
 }

@@ -133,6 +133,7 @@ async fn open(
                 release,
                 vendor: token.vendor,
                 client: token.client,
+                token: Some(token.id),
                 permit: plan.permit().clone(),
                 dataset: plan.dataset().name.clone(),
                 purpose: plan.purpose().clone(),

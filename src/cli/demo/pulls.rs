@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
-use crate::app::oauth::{self, Asking, Bearer, Credentials, OauthError, Presented, Scheme};
+use crate::app::oauth::{self, Bearer, Credentials, OauthError, Presented, Scheme, TokenRequest};
 use crate::app::release::{self, Asked, Format, Request};
 use crate::app::{App, AppError};
 use crate::domain::secret::PlainSecret;
@@ -16,7 +16,7 @@ const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 async fn token(app: &App, vendor: &VendorAccess) -> Result<Bearer, OauthError> {
     let (Some(id), Some(secret)) = (&vendor.client_id, &vendor.client_secret) else { return Err(OauthError::InvalidClient) };
     let credentials = Credentials::secret(id.clone(), PlainSecret::new(secret));
-    let granted = oauth::grant(app, &credentials, HERE, Asking::default()).await?;
+    let granted = oauth::grant(app, &credentials, HERE, TokenRequest::default()).await?;
     let token = granted.access_token.reveal();
     let presented = Presented { scheme: Scheme::Bearer, token, proofs: &[], method: "GET", path: "/", from: HERE };
     oauth::bearer(app, presented).await.map_err(|_| OauthError::InvalidClient)

@@ -11,6 +11,7 @@ use crate::app::access::activation;
 use crate::app::access::authentication::Change;
 use crate::app::access::plain_tokens::IssuingToken;
 use crate::app::access::{self, HandOver, Handed, Issuing, Proposed};
+use crate::app::lists::Page;
 use crate::domain::Invalid;
 use crate::domain::address::AddressRange;
 use crate::domain::client::{Binding, Client, Token};
@@ -18,9 +19,9 @@ use crate::domain::text::{Name, Slug};
 use crate::domain::time::Instant;
 use crate::http::error::{HttpError, Problem};
 use crate::http::guard::{Allowed, ManageAccess, Read, Stop};
-use crate::http::input::{Json, Perhaps, segment};
+use crate::http::input::{Json, Perhaps, Query, segment};
 
-use super::{Answer, Because, List, Tidegate, created, shown};
+use super::{Answer, Because, List, PageQuery, Tidegate, created, limit, shown};
 
 /// A client to be issued.
 #[derive(Deserialize, ToSchema)]
@@ -235,11 +236,14 @@ pub async fn revoke(request: HttpRequest, app: Tidegate, by: Allowed<Stop>, body
     shown(&request, access::revoke(&app, by.actor(), id, body.0.reason).await)
 }
 
-/// The tokens of a client that have not expired.
-#[utoipa::path(get, path = "/api/v1/clients/{id}/tokens", tag = "access", security(("staff" = [])), params(("id" = String, Path)), responses((status = 200, body = List<Token>), (status = "4XX", body = Problem)))]
-pub async fn tokens(request: HttpRequest, app: Tidegate, _by: Allowed<Read>) -> Answer {
+/// The tokens of a client that have not expired, newest first.
+#[utoipa::path(get, path = "/api/v1/clients/{id}/tokens", tag = "access", security(("staff" = [])), params(("id" = String, Path), PageQuery), responses((status = 200, body = List<Token>), (status = "4XX", body = Problem)))]
+pub async fn tokens(request: HttpRequest, app: Tidegate, _by: Allowed<Read>, query: Query<PageQuery>) -> Answer {
     let id = segment(&request, "id", "client")?;
-    shown(&request, access::list_tokens(&app, id).await.map(List::whole))
+    let limit = limit(&request, query.0.limit)?;
+    let page = Page { after: query.0.cursor, limit: limit.saturating_add(1) };
+    let found = access::list_tokens(&app, id, page).await;
+    shown(&request, found.map(|items| List::cut(items, limit, |token| token.id.to_string())))
 }
 
 /// Revoke one token.

@@ -17,7 +17,7 @@ use crate::http::guard::{Allowed, Approve, ManageAgreements, Read, Stop};
 use crate::http::input::{Json, Query, Upload, segment};
 
 use super::evidence::download;
-use super::{Answer, Because, List, Tidegate, created, limit, shown};
+use super::{Answer, Because, List, PageQuery, Tidegate, created, limit, shown};
 
 /// A new agreement.
 #[derive(Deserialize, ToSchema)]
@@ -80,15 +80,6 @@ pub struct SignBody {
 pub struct BasedOn {
     /// The version counter that was read; a stale one is answered 409.
     version: i64,
-}
-
-/// Where a list begins.
-#[derive(Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub struct PageQuery {
-    limit: Option<usize>,
-    cursor: Option<String>,
 }
 
 fn id(request: &HttpRequest) -> Result<AgreementId, HttpError> {

@@ -82,7 +82,7 @@ const STEPS: [(&str, &str); 7] = [
     ("Look into it", "Questions, evidence and a decision by a second person."),
     ("Catalogue a dataset", "Where the rows lie, and what each field is: an identifier, something sensitive, or plain."),
     ("Agree, and write a permit", "The contract, and field by field what leaves and how."),
-    ("Issue a client", "The vendor's machine gets a secret of its own, shown once."),
+    ("Issue a client", "The vendor collects a secret of its own, by a link that works once."),
     ("Watch the first pull", "The vendor asks, each gate is checked, and the history keeps what left."),
 ];
 

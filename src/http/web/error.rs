@@ -7,8 +7,9 @@ use askama::Template;
 
 use crate::app::AppError;
 use crate::domain::Invalid;
+use crate::domain::gate::Gate;
 use crate::domain::person::Role;
-use crate::http::error::gate_status;
+use crate::http::error::{UNAVAILABLE_SECONDS, gate_status};
 use crate::policy::Denied;
 
 use super::answer::{Way, send};
@@ -69,10 +70,11 @@ impl WebError {
             AppError::Denied(Denied::Invalid(invalid)) | AppError::Invalid(invalid) => shown.errors = vec![invalid],
             AppError::Denied(Denied::Missing(missing)) => shown.errors = missing,
             AppError::Refused(refusal) => shown.retry_after = refusal.retry_after,
-            AppError::Unavailable(_) => shown.retry_after = Some(5),
+            AppError::Unavailable(_) => shown.retry_after = Some(UNAVAILABLE_SECONDS),
             AppError::Internal(cause) => tracing::error!(request_id = %shown.frame.request_id, cause, "internal error"),
             AppError::Unauthenticated => "You are not signed in.".clone_into(&mut shown.said),
             AppError::NotFound(_) | AppError::Taken(_) | AppError::Stale | AppError::Denied(Denied::State(_) | Denied::Person(_)) => {}
+            AppError::UsedProof => {}
         }
         // The sentence of a single complaint is shown with its field, and once.
         if shown.status == StatusCode::UNPROCESSABLE_ENTITY {
@@ -103,6 +105,7 @@ fn status_of(error: &AppError) -> StatusCode {
         AppError::Denied(Denied::Person(_)) => StatusCode::FORBIDDEN,
         AppError::Denied(Denied::Invalid(_) | Denied::Missing(_)) | AppError::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
         AppError::Refused(refusal) => gate_status(refusal.gate),
+        AppError::UsedProof => gate_status(Gate::Token),
         AppError::Unauthenticated => StatusCode::UNAUTHORIZED,
         AppError::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
         AppError::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
@@ -118,7 +121,7 @@ fn title_of(error: &AppError) -> &'static str {
         AppError::Denied(Denied::Person(_)) => "Another person must do this",
         AppError::Denied(Denied::Invalid(_)) | AppError::Invalid(_) => "Something needs to be put right",
         AppError::Denied(Denied::Missing(_)) => "Something is missing",
-        AppError::Refused(_) => "Refused",
+        AppError::Refused(_) | AppError::UsedProof => "Refused",
         AppError::Unauthenticated => "You are signed out",
         AppError::Unavailable(_) => "Not available just now",
         AppError::Internal(_) => "Something went wrong",
@@ -133,7 +136,7 @@ fn next_of(error: &AppError) -> String {
         AppError::Denied(Denied::State(_)) => "Go back and read the page again: it shows what can be done next.",
         AppError::Denied(Denied::Person(_)) => "Ask a colleague whose role includes it and who did not write it.",
         AppError::Denied(Denied::Invalid(_) | Denied::Missing(_)) | AppError::Invalid(_) => "Go back and put these right.",
-        AppError::Refused(_) => "The gate panel of the vendor or permit shows what is closed and what reopens it.",
+        AppError::Refused(_) | AppError::UsedProof => "The gate panel of the vendor or permit shows what is closed and what reopens it.",
         AppError::Unauthenticated => "Sign in to go on.",
         AppError::Unavailable(_) => "Wait a moment and try again.",
         AppError::Internal(_) => "Nothing was changed. Try again; if it stays, tell an administrator the request id below.",

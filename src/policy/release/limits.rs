@@ -38,6 +38,16 @@ impl Limit {
             Self::Hours => "This permit releases at certain hours only, and it is outside them now.",
         }
     }
+
+    /// The clause of the permit that sets it.
+    pub const fn clause(self) -> &'static str {
+        match self {
+            Self::Rows => "daily_rows",
+            Self::Subjects => "daily_subjects",
+            Self::Requests => "requests_per_minute",
+            Self::Hours => "open_hours",
+        }
+    }
 }
 
 impl Limits {
@@ -63,5 +73,5 @@ impl Limits {
 pub fn reached(limit: Limit, now: Instant, opens: Instant) -> Refusal {
     // Rounded up: who comes back then finds it open.
     let left = opens.micros().saturating_sub(now.micros()).max(1).saturating_add(999_999) / 1_000_000;
-    Refusal { retry_after: u32::try_from(left).ok(), ..Refusal::new(Gate::Quota, limit.detail()) }
+    Refusal { retry_after: u32::try_from(left).ok(), clause: Some(limit.clause()), ..Refusal::new(Gate::Quota, limit.detail()) }
 }

@@ -76,7 +76,7 @@ fn open() -> LiveState {
         ..AgreementTerms::default()
     };
     LiveState {
-        token: Token {
+        token: Arc::new(Token {
             id: id(1),
             kind: TokenKind::Access,
             bound_to: None,
@@ -86,8 +86,8 @@ fn open() -> LiveState {
             issued_at: past,
             expires_at: at("2026-07-01T08:05:00Z"),
             revoked_at: None,
-        },
-        client: Client {
+        }),
+        client: Arc::new(Client {
             id: id(2),
             vendor: id(3),
             name: text("machine"),
@@ -99,8 +99,8 @@ fn open() -> LiveState {
             revoked_at: None,
             old_secret_until: None,
             version: 1,
-        },
-        vendor: Vendor {
+        }),
+        vendor: Arc::new(Vendor {
             id: id(3),
             profile,
             lifecycle: Lifecycle::Active,
@@ -108,8 +108,8 @@ fn open() -> LiveState {
             created_at: past,
             updated_at: past,
             version: 1,
-        },
-        assessment: Some(Assessment {
+        }),
+        assessment: Some(Arc::new(Assessment {
             id: id(4),
             vendor: id(3),
             kind: AssessmentKind::Security,
@@ -128,9 +128,9 @@ fn open() -> LiveState {
             opened_by: id(7),
             opened_at: past,
             version: 1,
-        }),
-        mandatory_evidence: Vec::new(),
-        agreement: Some(AgreementVersion {
+        })),
+        mandatory_evidence: Arc::default(),
+        agreement: Some(Arc::new(AgreementVersion {
             agreement: id(5),
             number: 1,
             terms: agreement_terms,
@@ -143,7 +143,7 @@ fn open() -> LiveState {
             signatures: Vec::new(),
             created_at: past,
             version: 1,
-        }),
+        })),
         successor_from: None,
         permit: Permit { key: text("pull"), agreement: id(5), vendor: id(3), paused_at: None, ended_at: None, version: 1 },
         revision: Some(Revision {
@@ -192,8 +192,12 @@ fn revision(state: &mut LiveState) -> &mut Revision {
     state.revision.as_mut().unwrap()
 }
 
+fn agreed(state: &mut LiveState) -> &mut AgreementVersion {
+    Arc::make_mut(state.agreement.as_mut().unwrap())
+}
+
 fn decide(state: &mut LiveState, verdict: Verdict, until: Option<Instant>) {
-    let AssessmentStatus::Decided(decision) = &mut state.assessment.as_mut().unwrap().status else { panic!("not decided") };
+    let AssessmentStatus::Decided(decision) = &mut Arc::make_mut(state.assessment.as_mut().unwrap()).status else { panic!("not decided") };
     (decision.verdict, decision.valid_until) = (verdict, until);
 }
 
@@ -223,36 +227,36 @@ type Close = fn(&mut LiveState);
 
 /// In order of precedence; `purpose` is closed by what is asked, and stands in its own tests.
 const CLOSED: &[(Gate, &str, Close)] = &[
-    (Gate::Token, "revoked", |state| state.token.revoked_at = Some(now())),
-    (Gate::Client, "revoked", |state| state.client.revoked_at = Some(now())),
-    (Gate::Client, "another client's token", |state| state.token.client = id(20)),
-    (Gate::Vendor, "suspended", |state| state.vendor.lifecycle = Lifecycle::Suspended),
-    (Gate::Vendor, "offboarding", |state| state.vendor.lifecycle = Lifecycle::Offboarding),
+    (Gate::Token, "revoked", |state| Arc::make_mut(&mut state.token).revoked_at = Some(now())),
+    (Gate::Client, "revoked", |state| Arc::make_mut(&mut state.client).revoked_at = Some(now())),
+    (Gate::Client, "another client's token", |state| Arc::make_mut(&mut state.token).client = id(20)),
+    (Gate::Vendor, "suspended", |state| Arc::make_mut(&mut state.vendor).lifecycle = Lifecycle::Suspended),
+    (Gate::Vendor, "offboarding", |state| Arc::make_mut(&mut state.vendor).lifecycle = Lifecycle::Offboarding),
     (Gate::DueDiligence, "none", |state| state.assessment = None),
     (Gate::DueDiligence, "rejected", |state| decide(state, Verdict::Rejected, None)),
     (Gate::DueDiligence, "over this instant", |state| decide(state, Verdict::Approved, Some(now()))),
-    (Gate::DueDiligence, "evidence ran out yesterday", |state| state.mandatory_evidence = vec![paper("2026-06-30")]),
+    (Gate::DueDiligence, "evidence ran out yesterday", |state| state.mandatory_evidence = Arc::new(vec![paper("2026-06-30")])),
     (Gate::Agreement, "none", |state| state.agreement = None),
     (Gate::Agreement, "not yet", |state| {
-        state.agreement.as_mut().unwrap().status = VersionStatus::Signed { from: now().plus_seconds(1), until: None };
+        agreed(state).status = VersionStatus::Signed { from: now().plus_seconds(1), until: None };
     }),
     (Gate::Agreement, "over this instant", |state| {
-        state.agreement.as_mut().unwrap().status = VersionStatus::Signed { from: at("2026-01-01T00:00:00Z"), until: Some(now()) };
+        agreed(state).status = VersionStatus::Signed { from: at("2026-01-01T00:00:00Z"), until: Some(now()) };
     }),
-    (Gate::Agreement, "terminated", |state| state.agreement.as_mut().unwrap().status = VersionStatus::Terminated { at: now() }),
+    (Gate::Agreement, "terminated", |state| agreed(state).status = VersionStatus::Terminated { at: now() }),
     (Gate::Permit, "no revision", |state| state.revision = None),
     (Gate::Permit, "paused", |state| state.permit.paused_at = Some(now())),
     (Gate::Permit, "ended", |state| state.permit.ended_at = Some(now())),
     (Gate::Permit, "another vendor's", |state| state.permit.vendor = id(21)),
-    (Gate::Permit, "not the client's", |state| state.client.permits = Some([text("other")].into())),
+    (Gate::Permit, "not the client's", |state| Arc::make_mut(&mut state.client).permits = Some([text("other")].into())),
     (Gate::Permit, "only proposed", |state| revision(state).status = RevisionStatus::Proposed),
     (Gate::Permit, "without a policy on record", |state| revision(state).policy = None),
     (Gate::Permit, "begins tomorrow", |state| revision(state).terms.starts_on = Some("2026-07-02".parse().unwrap())),
     (Gate::Permit, "ended yesterday", |state| revision(state).terms.ends_on = Some("2026-06-30".parse().unwrap())),
     (Gate::Permit, "of another agreement version", |state| revision(state).agreement_version = 2),
-    (Gate::Permit, "purpose dropped by the agreement", |state| state.agreement.as_mut().unwrap().terms.purposes.clear()),
+    (Gate::Permit, "purpose dropped by the agreement", |state| agreed(state).terms.purposes.clear()),
     (Gate::Permit, "category dropped by the agreement", |state| {
-        state.agreement.as_mut().unwrap().terms.data_categories = [text("technical")].into();
+        agreed(state).terms.data_categories = [text("technical")].into();
     }),
     (Gate::Consent, "rests on consent", |state| revision(state).terms.legal_basis = LegalBasis::Consent),
     (Gate::DatasetDrift, "field gone", |state| Arc::make_mut(&mut state.dataset).fields.retain(|field| field.name.as_str() != "id")),
@@ -299,15 +303,15 @@ fn of_two_closed_gates_the_first_by_precedence_is_named() {
 fn an_expired_token_answers_for_the_gate_beneath_it() {
     for (expected, why, close) in CLOSED.iter().filter(|(gate, ..)| !matches!(gate, Gate::Token | Gate::DatasetDrift)) {
         let mut state = open();
-        state.token.expires_at = now();
+        Arc::make_mut(&mut state.token).expires_at = now();
         close(&mut state);
         assert_eq!(gate(&state, &Asked::default()), Some(*expected), "{why}");
     }
     let mut state = open();
-    state.token.expires_at = now();
+    Arc::make_mut(&mut state.token).expires_at = now();
     assert_eq!(gate(&state, &Asked::default()), Some(Gate::Token));
     let mut state = open();
-    state.token.scope = vec![text("other")];
+    Arc::make_mut(&mut state.token).scope = vec![text("other")];
     assert_eq!(gate(&state, &Asked::default()), Some(Gate::Token));
 }
 
@@ -332,7 +336,7 @@ fn mandatory_evidence_holds_through_its_last_day_and_a_newer_paper_replaces_it()
         (vec![paper("2026-06-30"), paper("2027-06-30")], None),
     ] {
         let mut state = open();
-        state.mandatory_evidence = papers;
+        state.mandatory_evidence = Arc::new(papers);
         assert_eq!(gate(&state, &Asked::default()), expected);
     }
 }
@@ -360,7 +364,7 @@ fn an_unknown_field_and_a_withheld_one_answer_alike() {
 fn a_running_stream_outlives_its_token_but_no_gate() {
     let opened = compile(&open(), &Asked::default(), now()).unwrap();
     let mut state = open();
-    state.token.expires_at = now();
+    Arc::make_mut(&mut state.token).expires_at = now();
     assert_eq!(still_open(&state, &opened, now().plus_seconds(1)), Ok(()));
     for (expected, why, close) in CLOSED.iter().filter(|(gate, ..)| *gate != Gate::DatasetDrift) {
         let mut state = open();
@@ -377,13 +381,12 @@ fn a_decision_stands_until_the_first_turn_and_a_minute_at_most() {
     assert_eq!(stands_until(&open(), now()), now().plus_seconds(60));
     let turn = now().plus_seconds(7);
     let turns: [Close; 5] = [
-        |state| state.token.expires_at = now().plus_seconds(7),
+        |state| Arc::make_mut(&mut state.token).expires_at = now().plus_seconds(7),
         |state| state.successor_from = Some(now().plus_seconds(7)),
         |state| state.next_revision_from = Some(now().plus_seconds(7)),
         |state| decide(state, Verdict::Approved, Some(now().plus_seconds(7))),
         |state| {
-            state.agreement.as_mut().unwrap().status =
-                VersionStatus::Signed { from: at("2026-01-01T00:00:00Z"), until: Some(now().plus_seconds(7)) };
+            agreed(state).status = VersionStatus::Signed { from: at("2026-01-01T00:00:00Z"), until: Some(now().plus_seconds(7)) };
         },
     ];
     for (number, set) in turns.into_iter().enumerate() {

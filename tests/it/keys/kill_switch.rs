@@ -3,13 +3,13 @@
 use serde_json::{Value, json};
 use tidegate::domain::person::Role;
 
-use super::{RECORDS, good, later, pull, pulling};
+use super::{RECORDS, good, id_of, later, pull, pulling};
 use crate::database::Database;
 use crate::harness::{Answer, House, Vendor, usual};
 use crate::on_both;
-use crate::store::migrations::disturb;
+use crate::store::migrations::{disturb, rows_of};
 
-on_both!(everything_stops_until_it_is_lifted, a_stop_is_meant_and_so_is_its_end);
+on_both!(everything_stops_until_it_is_lifted, plain_tokens_end_with_a_stop, a_stop_is_meant_and_so_is_its_end);
 
 const SWITCH: &str = "/api/v1/kill-switch";
 
@@ -50,11 +50,19 @@ async fn everything_stops_until_it_is_lifted(database: Database) {
         let refused = house.ask_token(vendor, None).await;
         assert_eq!((refused.status, &refused.json()["error"]), (503, &json!("temporarily_unavailable")), "{}", refused.text);
         assert!(refused.text.contains("Releases are stopped for all vendors"), "{}", refused.text);
+        assert_eq!(refused.header("retry-after"), "5");
         let refusals = house.history(&format!("kind=refusal&vendor={}", vendor.id)).await;
         assert!(refusals.iter().any(|entry| entry["leaf"]["gate"] == "token"), "{refusals:?}");
     }
     let introspected = form(&house, &vendor, "/oauth/introspect", format!("token={}", tokens[0])).await.good();
     assert_eq!(introspected, json!({"active": false}));
+    // A vendor still takes a token back: one that is not marked yet, as the marks may come later.
+    let (url, id) = (&house.database().url, id_of(&tokens[1]));
+    disturb(url, "UPDATE tokens SET revoked_at = NULL");
+    assert_eq!(form(&house, &other, "/oauth/revoke", format!("token={}", tokens[1])).await.status, 200);
+    assert_eq!(rows_of(url, &format!("tokens WHERE id = '{id}' AND revoked_at IS NOT NULL")), 1);
+    let revoked = house.history("outcome=revoke").await;
+    assert!(revoked.iter().any(|act| act["leaf"]["id"] == id), "{revoked:?}");
     // A second stop changes nothing of the first.
     let again = house.post(Role::PrivacyOfficer, SWITCH, stop_words()).await.good();
     assert_eq!(again, told);
@@ -85,6 +93,42 @@ async fn everything_stops_until_it_is_lifted(database: Database) {
     let house = house.restart().await;
     assert_eq!(house.ask_token(&vendor, None).await.status, 503);
     assert_eq!(house.get(Role::DataSteward, SWITCH).await.good()["stopped"], true);
+}
+
+async fn plain_tokens_end_with_a_stop(database: Database) {
+    let (house, vendor) = pulling(database).await;
+    let path = format!("/api/v1/clients/{}/tokens", vendor.client_id);
+    let issue = async |hand_over: &str| {
+        let ends = house.clock.now().plus_days(30);
+        let body = json!({"permits": ["acme-people"], "expires_at": ends, "hand_over": hand_over});
+        house.post(Role::VendorManager, &path, body).await
+    };
+    let secret = |issued: Answer| issued.good()["access_token"].as_str().unwrap().to_owned();
+    let listed = async || house.get(Role::VendorManager, &path).await.good()["items"].as_array().unwrap().len();
+    let token = secret(issue("answer").await);
+    let link = issue("link").await.good()["activation_link"].as_str().unwrap().to_owned();
+    let looked = async || Answer::of(house.http.get(&link).send().await.unwrap()).await.status;
+    let collected = async || Answer::of(house.http.post(&link).send().await.unwrap()).await.status;
+    assert_eq!((pull(&house, &token).await, looked().await), (good(), 200));
+
+    house.post(Role::VendorManager, SWITCH, stop_words()).await.good();
+    // They are told by their age, also where they are not marked yet.
+    disturb(&house.database().url, "UPDATE tokens SET revoked_at = NULL");
+    assert_eq!(pull(&house, &token).await, super::refused());
+    assert_eq!((looked().await, collected().await), (404, 404));
+    let before = listed().await;
+    for hand_over in ["answer", "link"] {
+        let refused = issue(hand_over).await;
+        assert_eq!(refused.status, 409, "{}", refused.text);
+        assert!(refused.text.contains("Everything is stopped"), "{}", refused.text);
+    }
+    assert_eq!(listed().await, before, "nothing was issued");
+
+    later(&house, 10).await;
+    house.post(Role::PrivacyOfficer, &format!("{SWITCH}/lift"), lift_words()).await.good();
+    assert_eq!(pull(&house, &token).await, super::refused(), "what was handed out before stays refused");
+    assert_eq!((looked().await, collected().await), (404, 404));
+    assert_eq!(pull(&house, &secret(issue("answer").await)).await, good(), "a new one is good");
 }
 
 async fn a_stop_is_meant_and_so_is_its_end(database: Database) {

@@ -1,6 +1,7 @@
 //! A key that others have: no token of it is good from the answer on, whatever a broker still remembers.
 
 use serde_json::json;
+use tidegate::domain::person::Role;
 use tidegate::domain::signing_key::{RevokedKey, SigningKey};
 use tidegate::store::{Scope, StoreError, sealed_keys, signing_keys};
 
@@ -28,11 +29,14 @@ async fn introspected(house: &House, vendor: &crate::harness::Vendor, token: &st
 async fn no_token_of_a_revoked_key_is_good_and_another_key_signs_at_once(database: Database) {
     let (house, vendor) = pulling(database).await;
     let token = house.token(&vendor).await;
-    assert_eq!(pull(&house, &token).await, good());
+    let body = json!({"permits": ["acme-people"], "expires_at": house.clock.now().plus_days(30), "hand_over": "answer"});
+    let plain = house.post(Role::VendorManager, &format!("/api/v1/clients/{}/tokens", vendor.client_id), body).await.good();
+    let plain = plain["access_token"].as_str().unwrap().to_owned();
+    assert_eq!((pull(&house, &token).await, pull(&house, &plain).await), (good(), good()));
     let old = kid_of(&token);
     let told = revoke(&house, &old).await.good();
     assert_eq!((&told["state"], &told["reason"], &told["tokens"]), (&json!("revoked"), &json!("it was in a log"), &json!(0)));
-    assert_eq!(pull(&house, &token).await, refused());
+    assert_eq!((pull(&house, &token).await, pull(&house, &plain).await), (refused(), good()), "no key signed the plain one");
     assert_eq!(house.pull(&token, "/data/v1/datasets", super::JSON).await.status, 401);
     assert_eq!(introspected(&house, &vendor, &token).await, json!({"active": false}));
 

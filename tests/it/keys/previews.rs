@@ -3,10 +3,11 @@
 use serde_json::{Value, json};
 use tidegate::domain::person::Role;
 
-use super::{kid_of, published, pulling};
+use super::{id_of, kid_of, published, pulling};
 use crate::database::Database;
 use crate::harness::usual;
 use crate::on_both;
+use crate::slow::{Pull, catalogue_wide, wide};
 
 on_both!(every_level_tells_what_it_stops);
 
@@ -15,23 +16,35 @@ async fn every_level_tells_what_it_stops(database: Database) {
     let other = house.vendor("Beta", &[("beta-one", usual("people")), ("beta-two", usual("people"))]).await;
     let tokens = [house.token(&vendor).await, house.token(&other).await, house.token(&other).await];
     house.pull(&tokens[0], super::RECORDS, super::JSON).await.good();
+    // A stream runs all the while, as its receiver does not read.
+    catalogue_wide(&house).await;
+    let streaming = house.vendor("Gamma", &[("gamma-wide", wide())]).await;
+    let running = house.token(&streaming).await;
+    let mut stream = Pull::open(&house.url, &running, "/data/v1/datasets/wide/records").await;
+    stream.until(100).await;
     house.settle().await;
     let listed = house.get(Role::VendorManager, &format!("/api/v1/clients/{}/tokens", other.client_id)).await.good();
     let one = listed["items"][0]["id"].as_str().unwrap();
     let told = async |of: &str| house.get(Role::DataSteward, &format!("/api/v1/stop-preview?of={of}")).await;
     let kid = kid_of(&tokens[0]);
     let pulled = json!(house.clock.now());
-    for (of, clients, outstanding, permits, last) in [
-        (format!("vendor:{}", vendor.id), 1, 1, 1, &pulled),
-        (format!("vendor:{}", other.id), 1, 2, 2, &Value::Null),
-        (format!("agreement:{}", other.agreement), 1, 2, 2, &Value::Null),
-        ("permit:beta-one".to_owned(), 1, 2, 1, &Value::Null),
-        (format!("client:{}", other.client_id), 1, 2, 2, &Value::Null),
-        (format!("token:{one}"), 1, 1, 2, &Value::Null),
-        (format!("signing-key:{kid}"), 2, 3, 3, &pulled),
-        ("everything".to_owned(), 2, 3, 3, &pulled),
+    for (of, clients, outstanding, permits, streams, last) in [
+        (format!("vendor:{}", vendor.id), 1, 1, 1, 0, &pulled),
+        (format!("vendor:{}", other.id), 1, 2, 2, 0, &Value::Null),
+        (format!("agreement:{}", other.agreement), 1, 2, 2, 0, &Value::Null),
+        ("permit:beta-one".to_owned(), 1, 2, 1, 0, &Value::Null),
+        (format!("client:{}", other.client_id), 1, 2, 2, 0, &Value::Null),
+        (format!("token:{one}"), 1, 1, 2, 0, &Value::Null),
+        (format!("vendor:{}", streaming.id), 1, 1, 1, 1, &pulled),
+        (format!("agreement:{}", streaming.agreement), 1, 1, 1, 1, &pulled),
+        ("permit:gamma-wide".to_owned(), 1, 1, 1, 1, &pulled),
+        (format!("client:{}", streaming.client_id), 1, 1, 1, 1, &pulled),
+        (format!("token:{}", id_of(&running)), 1, 1, 1, 1, &pulled),
+        (format!("signing-key:{kid}"), 3, 4, 4, 1, &pulled),
+        ("everything".to_owned(), 3, 4, 4, 1, &pulled),
     ] {
-        let expected = json!({"clients": clients, "tokens": outstanding, "permits": permits, "running_streams": 0, "last_pull": last});
+        let expected =
+            json!({"clients": clients, "tokens": outstanding, "permits": permits, "running_streams": streams, "last_pull": last});
         assert_eq!(told(&of).await.good(), expected, "{of}");
     }
     // Once it is stopped there is nothing more to stop.

@@ -27,14 +27,15 @@ async fn begun(database: Database, settings: &[(&str, &str)]) -> (House, Vendor)
 }
 
 /// A client with keys; its id.
-async fn client(house: &House, vendor: &Vendor, authentication: Value) -> String {
+pub async fn client(house: &House, vendor: &Vendor, authentication: Value) -> String {
     let body = json!({"name": "signer", "authentication": authentication});
     let issued = house.post(Role::VendorManager, &format!("/api/v1/vendors/{}/clients", vendor.id), body).await.good();
     assert!(issued["client_secret"].is_null() && issued["activation_link"].is_null(), "one with keys has no secret: {issued}");
     issued["client_id"].as_str().unwrap().to_owned()
 }
 
-fn with(assertion: &str, rest: &str) -> String {
+/// A form that proves who asks by an assertion.
+pub fn with(assertion: &str, rest: &str) -> String {
     let pairs = [("client_assertion_type", JWT_BEARER), ("client_assertion", assertion)];
     format!("{rest}&{}", serde_urlencoded::to_string(pairs).unwrap())
 }
@@ -46,7 +47,7 @@ async fn ask(house: &House, assertion: &str) -> Answer {
 async fn every_kind_of_key_proves_its_client_once(database: Database) {
     let (house, vendor) = begun(database, &[]).await;
     let now = house.clock.now().seconds();
-    for alg in ["ES256", "ES384", "EdDSA", "RS256", "PS256"] {
+    for alg in ["ES256", "ES384", "EdDSA", "Ed25519", "RS256", "PS256"] {
         let signer = Signer::new(alg);
         let mut named = signer.jwk();
         // A PEM says nothing of an RSA key's padding: it is PKCS #1 then.
@@ -114,12 +115,16 @@ fn an_assertion_that_is_a_little_off_proves_nothing() {
             as_is(json!({"iat": null})),
             as_is(json!({"iat": now + 10, "exp": now + 70})),
             as_is(json!({"exp": now - 9, "iat": now - 60})),
+            // A NumericDate may have a fraction (RFC 7519 §2).
+            as_is(json!({"exp": now as f64 + 30.5})),
+            as_is(json!({"exp": now as f64 + 30.5, "iat": now as f64 - 0.5, "nbf": now as f64 - 0.25})),
             as_is(json!({"nbf": now + 10})),
             as_is(json!({"more": {"of": "theirs"}})),
             headed(json!({"typ": null})),
             headed(json!({"kid": signer.thumbprint()})),
             headed(json!({"x5t": "abc"})),
             ed.sign(&json!({"alg": "EdDSA", "kid": "ed"}), &good()),
+            ed.sign(&json!({"alg": "Ed25519", "kid": "ed"}), &good()),
         ] {
             let answer = ask(&house, &fine).await;
             assert_eq!(answer.status, 200, "{}", answer.text);
@@ -160,6 +165,7 @@ fn an_assertion_that_is_a_little_off_proves_nothing() {
             ("a long jti", as_is(json!({"jti": "j".repeat(257)}))),
             ("a number as jti", as_is(json!({"jti": 7}))),
             ("61 seconds", as_is(json!({"exp": now + 61}))),
+            ("61 seconds and a half", as_is(json!({"exp": now as f64 + 61.5}))),
             ("61 seconds from now, undated", as_is(json!({"exp": now + 71, "iat": null}))),
             ("a year", as_is(json!({"exp": now + 31_536_000}))),
             ("over", as_is(json!({"exp": now - 10, "iat": now - 60}))),
@@ -170,6 +176,8 @@ fn an_assertion_that_is_a_little_off_proves_nothing() {
             ("another's kid", headed(json!({"kid": "ed"}))),
             ("an unknown kid", headed(json!({"kid": "none"}))),
             ("another alg", headed(json!({"alg": "ES384"}))),
+            ("another key's alg", headed(json!({"alg": "Ed25519"}))),
+            ("another curve's alg", ed.sign(&json!({"alg": "Ed448", "kid": "ed"}), &good())),
             ("no alg", headed(json!({"alg": null}))),
             ("a key of its own", headed(json!({"jwk": stranger.jwk()}))),
             ("a key elsewhere", headed(json!({"jku": "https://evil.example/keys"}))),
@@ -311,28 +319,36 @@ fn published_keys_are_asked_for_seldom_and_change_without_us() {
             let assertion = signer.sign(&json!({"alg": signer.alg, "kid": kid}), &claims(&id, &house.url, now));
             ask(&house, &assertion).await.status
         };
-        // Nothing published yet: said as it is, and asked again a minute later at the earliest.
-        assert_eq!((try_with(&old, "old").await, try_with(&old, "old").await, asked()), (401, 401, 1));
+        // Nothing published yet: said as it is, and asked again ten seconds later at the earliest.
+        assert_eq!((try_with(&old, "old").await, try_with(&old, "old").await, asked()), (503, 503, 1));
         publish(&[(&old, "old")]);
-        house.clock.advance_seconds(60);
+        house.clock.advance_seconds(10);
         assert_eq!((try_with(&old, "old").await, try_with(&old, "old").await, asked()), (200, 200, 2));
         // The vendor adds a key: its first use asks again, but once a minute at most, whoever guesses names.
         publish(&[(&old, "old"), (&new, "new")]);
         assert_eq!((try_with(&new, "new").await, asked()), (401, 2));
         house.clock.advance_seconds(60);
         assert_eq!((try_with(&new, "new").await, try_with(&old, "old").await, asked()), (200, 200, 3));
+        // Another key under the name of an old one is a new key, too.
+        let renewed = Signer::new("ES256");
+        publish(&[(&renewed, "old"), (&new, "new")]);
+        house.clock.advance_seconds(60);
+        assert_eq!((try_with(&renewed, "old").await, try_with(&old, "old").await, asked()), (200, 401, 4));
+        publish(&[(&old, "old"), (&new, "new")]);
+        house.clock.advance_seconds(60);
+        assert_eq!((try_with(&old, "old").await, asked()), (200, 5));
         let guesses = (0..20).map(|at| format!("guess-{at}")).collect::<Vec<_>>();
         for guess in &guesses {
             assert_eq!(try_with(&old, guess).await, 401);
         }
-        assert_eq!(asked(), 3);
+        assert_eq!(asked(), 5);
         // A key that the vendor took out is refused ten minutes later at the latest.
         publish(&[(&new, "new")]);
         house.clock.advance_seconds(600);
         house.settle().await;
-        assert_eq!((try_with(&old, "old").await, try_with(&new, "new").await, asked()), (401, 200, 4));
+        assert_eq!((try_with(&old, "old").await, try_with(&new, "new").await, asked()), (401, 200, 6));
         // What the server says meanwhile changes nothing for six hours.
-        for broken in ["", "[]", "{\"keys\": []}", "<html>"] {
+        for broken in ["", "[]", "{\"keys\": {}}", "<html>"] {
             *held.lock().unwrap() = broken.to_owned();
             house.clock.advance_seconds(600);
             assert_eq!(try_with(&new, "new").await, 200, "{broken}");
@@ -341,7 +357,16 @@ fn published_keys_are_asked_for_seldom_and_change_without_us() {
         house.clock.advance_seconds(600);
         assert_eq!(try_with(&new, "new").await, 200, "a set that is too large is none");
         house.clock.advance_seconds(6 * 3_600);
-        assert_eq!(try_with(&new, "new").await, 401);
+        assert_eq!(try_with(&new, "new").await, 503);
+        // Who takes out the only key, or the whole set, is heard like any other: it may have leaked.
+        for gone in ["{\"keys\": []}", "404", "410"] {
+            publish(&[(&new, "new")]);
+            house.clock.advance_seconds(600);
+            assert_eq!(try_with(&new, "new").await, 200, "{gone}");
+            *held.lock().unwrap() = gone.to_owned();
+            house.clock.advance_seconds(600);
+            assert_eq!(try_with(&new, "new").await, 401, "{gone}");
+        }
     });
 }
 

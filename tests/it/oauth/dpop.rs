@@ -1,18 +1,20 @@
 //! Tokens that are bound to a key (RFC 9449): of use with a fresh proof for this very request only, and with each proof once.
 
+use reqwest::header::HeaderValue;
 use serde_json::{Value, json};
 use tidegate::domain::person::Role;
 use tidegate::store::Clock;
 
-use super::signer::{Signer, changed, proof_claims};
-use super::{FORM, JSON, RECORDS, refused};
-use crate::database::Database;
+use super::signer::{Signer, changed, proof_claims, smooth_rsa};
+use super::{FORM, JSON, RECORDS, because, refused};
+use crate::broker::{Broker, MASTER_KEY};
+use crate::database::{Database, run};
 use crate::harness::{Answer, House, Vendor, usual};
 use crate::on_both;
 
 const GRANT: &str = "grant_type=client_credentials";
 
-on_both!(a_bound_token_needs_its_key, one_proof_releases_once, binding_may_be_required);
+on_both!(a_bound_token_needs_its_key, one_proof_releases_once, a_refused_pull_leaves_its_proof_good, binding_may_be_required);
 
 async fn begun(database: Database) -> (House, Vendor) {
     let start = tidegate::domain::Instant::from_seconds(1_800_000_000);
@@ -38,7 +40,8 @@ async fn bound(house: &House, vendor: &Vendor, signer: &Signer) -> String {
     answer["access_token"].as_str().unwrap().to_owned()
 }
 
-async fn get(house: &House, path: &str, scheme: &str, token: &str, proofs: &[&str], accept: &str) -> Answer {
+/// A pull with a token and the proofs that come with it.
+pub async fn get(house: &House, path: &str, scheme: &str, token: &str, proofs: &[&str], accept: &str) -> Answer {
     let request = house.http.get(format!("{}{path}", house.url)).header("authorization", format!("{scheme} {token}"));
     let request = proofs.iter().fold(request, |request, proof| request.header("dpop", *proof));
     Answer::of(request.header("accept", accept).send().await.unwrap()).await
@@ -48,7 +51,7 @@ async fn get(house: &House, path: &str, scheme: &str, token: &str, proofs: &[&st
 fn unproven(answer: &Answer, error: &str, what: &str) {
     assert_eq!((answer.status, answer.gate().as_str()), (401, "token"), "{what}: {}", answer.text);
     let challenge = answer.header("www-authenticate");
-    let expected = format!("DPoP realm=\"tidegate\", error=\"{error}\", algs=\"ES256 ES384 EdDSA RS256 PS256\"");
+    let expected = format!("DPoP realm=\"tidegate\", error=\"{error}\", algs=\"ES256 ES384 EdDSA Ed25519 RS256 PS256\"");
     assert_eq!(challenge, expected, "{what}");
 }
 
@@ -56,7 +59,7 @@ async fn a_bound_token_needs_its_key(database: Database) {
     let (house, vendor) = begun(database).await;
     let now = house.clock.now().seconds();
     let url = |path: &str| format!("{}{path}", house.url);
-    for alg in ["ES256", "ES384", "EdDSA", "RS256", "PS256"] {
+    for alg in ["ES256", "ES384", "EdDSA", "Ed25519", "RS256", "PS256"] {
         let signer = Signer::new(alg);
         let token = bound(&house, &vendor, &signer).await;
         let claims: Value =
@@ -91,6 +94,7 @@ async fn a_bound_token_needs_its_key(database: Database) {
         as_is(json!({"htu": upper})),
         as_is(json!({"iat": now - 70})),
         as_is(json!({"iat": now + 10})),
+        as_is(json!({"iat": now as f64 - 0.5})),
         as_is(json!({"nonce": "theirs", "exp": 1})),
         headed(json!({"typ": "DPoP+JWT"})),
         headed(json!({"kid": "theirs"})),
@@ -101,6 +105,13 @@ async fn a_bound_token_needs_its_key(database: Database) {
     let mut private = signer.jwk();
     private["d"] = json!("AAAA");
     let unsigned = format!("{}.", headed(json!({"alg": "none"})).rsplit_once('.').unwrap().0);
+    let tampered = {
+        let (signed, wanted) = (as_is(json!({"htm": "POST"})), as_is(json!({})));
+        let (head, signature) = (signed.split_once('.').unwrap().0, signed.rsplit_once('.').unwrap().1);
+        format!("{head}.{}.{signature}", wanted.split('.').nth(1).unwrap())
+    };
+    let (header, claims) = (signer.proof_header().to_string(), good().to_string());
+    let no_text = |object: &str| [&object.as_bytes()[..object.len() - 1], b",\"more\":\"\xff\"}"].concat();
     let not_for = [
         ("another method", as_is(json!({"htm": "POST"}))),
         ("the method in lower case", as_is(json!({"htm": "get"}))),
@@ -124,10 +135,17 @@ async fn a_bound_token_needs_its_key(database: Database) {
         ("a key elsewhere", headed(json!({"jku": "https://evil.example/keys"}))),
         ("an access token's type", headed(json!({"typ": "at+jwt"}))),
         ("no type", headed(json!({"typ": null}))),
+        ("a certificate", headed(json!({"x5c": ["MII"]}))),
+        ("a certificate elsewhere", headed(json!({"x5u": "https://evil.example/keys"}))),
         ("crit", headed(json!({"crit": ["nonce"]}))),
         ("another alg", headed(json!({"alg": "RS256"}))),
         ("a shared key's alg", headed(json!({"alg": "HS256"}))),
         ("unsigned", unsigned),
+        ("another's signature under these claims", tampered),
+        ("a claim twice", signer.raw(header.as_bytes(), format!("{{\"htm\":\"POST\",{}", &claims[1..]).as_bytes())),
+        ("a header twice", signer.raw(format!("{{\"alg\":\"none\",{}", &header[1..]).as_bytes(), claims.as_bytes())),
+        ("a claim that is no UTF-8", signer.raw(header.as_bytes(), &no_text(&claims))),
+        ("a header that is no UTF-8", signer.raw(&no_text(&header), claims.as_bytes())),
         ("the token itself", token.clone()),
         ("no JWT", "nonsense".to_owned()),
         ("nothing", String::new()),
@@ -136,6 +154,9 @@ async fn a_bound_token_needs_its_key(database: Database) {
     for (what, proof) in &not_for {
         unproven(&get(&house, RECORDS, "DPoP", &token, &[proof], JSON).await, "invalid_dpop_proof", what);
     }
+    let odd = HeaderValue::from_bytes(&[as_is(json!({})).as_bytes(), b"\xff"].concat()).unwrap();
+    let request = house.http.get(&address).header("authorization", format!("DPoP {token}")).header("dpop", odd);
+    unproven(&Answer::of(request.send().await.unwrap()).await, "invalid_dpop_proof", "no text");
     unproven(&get(&house, RECORDS, "DPoP", &token, &[], JSON).await, "invalid_dpop_proof", "no proof");
     let (one, two) = (as_is(json!({})), as_is(json!({})));
     unproven(&get(&house, RECORDS, "DPoP", &token, &[&one, &two], JSON).await, "invalid_dpop_proof", "two proofs");
@@ -171,6 +192,51 @@ fn refused_proof(answer: &Answer) {
     refused(answer, 400, "invalid_dpop_proof", &answer.text);
 }
 
+/// What the header brings is checked where a token is bound to it; afterwards the token names it.
+#[test]
+fn a_token_is_bound_to_a_good_key_only() {
+    run(async {
+        let (house, vendor) = begun(Database::sqlite()).await;
+        let endpoint = format!("{}/oauth/token", house.url);
+        let (signer, rsa) = (Signer::new("ES256"), Signer::new("RS256"));
+        let claims = || proof_claims("POST", &endpoint, None, house.clock.now().seconds());
+        let headed = |by: Value| signer.sign(&changed(&signer.proof_header(), &by), &claims());
+        for (what, fine) in [("as it is", headed(json!({}))), ("an RSA key of the same make as below", smooth_rsa(2_048, &claims()))] {
+            let answer = ask(&house, &vendor, &[&fine]).await;
+            assert_eq!(answer.status, 200, "{what}: {}", answer.text);
+        }
+        let shared = {
+            let header = json!({"alg": "HS256", "typ": "dpop+jwt", "jwk": {"kty": "oct", "k": "AAAA"}}).to_string();
+            let message =
+                [header.as_bytes(), claims().to_string().as_bytes()].map(|part| data_encoding::BASE64URL_NOPAD.encode(part)).join(".");
+            let tag = aws_lc_rs::hmac::sign(&aws_lc_rs::hmac::Key::new(aws_lc_rs::hmac::HMAC_SHA256, &[0; 3]), message.as_bytes());
+            format!("{message}.{}", data_encoding::BASE64URL_NOPAD.encode(tag.as_ref()))
+        };
+        let mut off_curve = signer.jwk();
+        off_curve["y"] = off_curve["x"].clone();
+        let whole = headed(json!({}));
+        for (what, proof) in [
+            ("a short RSA key", smooth_rsa(1_024, &claims())),
+            ("a long RSA key", smooth_rsa(4_097, &claims())),
+            ("a shared key", shared),
+            ("a shared key for another's alg", headed(json!({"jwk": {"kty": "oct", "k": "AAAA"}}))),
+            ("a point off the curve", headed(json!({"jwk": off_curve}))),
+            ("a key of another kind", headed(json!({"jwk": rsa.jwk()}))),
+            ("a key for encryption", headed(json!({"jwk": changed(&signer.jwk(), &json!({"use": "enc"}))}))),
+            ("a private key", headed(json!({"jwk": changed(&signer.jwk(), &json!({"d": "AAAA"}))}))),
+            ("a list of keys", headed(json!({"jwk": [signer.jwk()]}))),
+            ("a key in a text", headed(json!({"jwk": signer.jwk().to_string()}))),
+            ("a name instead of a key", headed(json!({"jwk": null, "kid": signer.thumbprint()}))),
+            ("a certificate beside it", headed(json!({"x5c": ["MII"]}))),
+            ("another signature", format!("{}.{}", whole.rsplit_once('.').unwrap().0, headed(json!({})).rsplit_once('.').unwrap().1)),
+        ] {
+            let answer = ask(&house, &vendor, &[&proof]).await;
+            refused(&answer, 400, "invalid_dpop_proof", what);
+        }
+        assert_eq!(ask(&house, &vendor, &[&whole]).await.status, 200, "none of that used it up");
+    });
+}
+
 async fn one_proof_releases_once(database: Database) {
     let (house, vendor) = begun(database).await;
     let signer = Signer::new("ES256");
@@ -187,6 +253,54 @@ async fn one_proof_releases_once(database: Database) {
     house.settle().await;
     let after = house.history("kind=release").await.len() + house.history("kind=opened").await.len();
     assert_eq!(after - before, 10, "the history holds one release for each proof");
+}
+
+async fn a_refused_pull_leaves_its_proof_good(database: Database) {
+    let (house, vendor) = begun(database).await;
+    let signer = Signer::new("ES256");
+    let token = bound(&house, &vendor, &signer).await;
+    for accept in [JSON, "application/x-ndjson"] {
+        let proof = signer.proof("GET", &format!("{}{RECORDS}", house.url), Some(&token), house.clock.now().seconds());
+        let pull = async || get(&house, RECORDS, "DPoP", &token, &[&proof], accept).await;
+        house.post(Role::VendorManager, "/api/v1/permits/acme-people/pause", because()).await.good();
+        let refused = pull().await;
+        assert_eq!((refused.status, refused.gate().as_str()), (403, "permit"), "{accept}: {}", refused.text);
+        house.post(Role::PrivacyOfficer, "/api/v1/permits/acme-people/resume", because()).await.good();
+        let released = pull().await;
+        assert_eq!(released.status, 200, "{accept}: nothing left with it before: {}", released.text);
+        unproven(&pull().await, "invalid_dpop_proof", accept);
+    }
+}
+
+#[test]
+fn brokers_take_a_proof_once_between_them() {
+    let Some(database) = Database::postgres() else { return };
+    run(async {
+        let house = House::start_with(database, Clock::system(), &[("TIDEGATE_MASTER_KEY", MASTER_KEY)]).await;
+        house.catalogue_people(3).await;
+        let vendor = house.vendor("Acme", &[("acme-people", usual("people"))]).await;
+        let signer = Signer::new("ES256");
+        let token = bound(&house, &vendor, &signer).await;
+        let data = tempfile::tempdir().unwrap();
+        let mut brokers = Vec::new();
+        for name in ["one", "two"] {
+            brokers.push(Broker::beside(&house, &data.path().join(name), &[("TIDEGATE_MASTER_KEY", MASTER_KEY)]).await);
+        }
+        let mut before = house.history("kind=release").await.len();
+        for _ in 0..10 {
+            let proof = signer.proof("GET", &format!("{}{RECORDS}", house.url), Some(&token), house.clock.now().seconds());
+            let sent = (0..8).map(|at| {
+                let request = house.http.get(format!("{}{RECORDS}", brokers[at % 2].url)).header("accept", JSON);
+                let request = request.header("authorization", format!("DPoP {token}")).header("dpop", proof.as_str());
+                async move { request.send().await.unwrap().status().as_u16() }
+            });
+            let statuses = futures::future::join_all(sent).await;
+            assert_eq!(statuses.iter().filter(|status| **status == 200).count(), 1, "{statuses:?}");
+            let after = house.history("kind=release").await.len();
+            assert_eq!(after - before, 1, "what one proof released is on record once");
+            before = after;
+        }
+    });
 }
 
 async fn binding_may_be_required(database: Database) {

@@ -6,7 +6,7 @@ use tidegate::engine::sample::write_parquet;
 
 use super::{JSON, RECORDS, because, form, refused};
 use crate::database::Database;
-use crate::harness::{House, people_columns, usual};
+use crate::harness::{House, Vendor, people_columns, usual};
 use crate::on_both;
 
 /// Another round of due diligence that ends in a rejection.
@@ -64,6 +64,12 @@ async fn the_first_closed_gate_is_named(database: Database) {
             assert_eq!((answer.status, answer.gate().as_str()), (status, gate), "{accept}: {}", answer.text);
             assert_eq!(answer.header("www-authenticate").starts_with("Bearer"), status == 401, "{gate}");
             assert_eq!(answer.header("retry-after").parse::<u32>().is_ok(), gate == "quota", "{gate}");
+            let clause = match gate {
+                "quota" => json!("daily_rows"),
+                "purpose" => json!("purpose"),
+                _ => Value::Null,
+            };
+            assert_eq!(answer.json()["clause"], clause, "{gate}");
             assert!(answer.header("tidegate-release").is_empty(), "{gate}: a refusal is no release");
         }
         // What closes before the permit closes for every dataset alike; else an uncovered one is the permit's matter.
@@ -111,4 +117,36 @@ async fn a_consent_based_permit_refuses_with_consent(database: Database) {
     assert_eq!(ask("acme-consent+acme-people").await.json()["gate"], "vendor");
 }
 
-on_both!(the_first_closed_gate_is_named, a_consent_based_permit_refuses_with_consent);
+/// What permits share is read once: a token of many asks no more than one of few.
+async fn many_permits_ask_no_more_than_few(database: Database) {
+    let house = House::start(database).await;
+    house.catalogue_people(3).await;
+    let vendor_of = async |name: &str, many: usize| {
+        let permits: Vec<(String, Value)> = (0..many).map(|at| (format!("{name}-{at}"), usual("people"))).collect();
+        let permits: Vec<(&str, Value)> = permits.iter().map(|(key, terms)| (key.as_str(), terms.clone())).collect();
+        house.vendor(name, &permits).await
+    };
+    let (few, many) = (vendor_of("few", 2).await, vendor_of("many", 12).await);
+    let statements = async |vendor: &Vendor, name: &str| {
+        // The least of several, as the sequencer asks, too, when it likes.
+        let mut least = u64::MAX;
+        for _ in 0..12 {
+            // Rights move, so nothing is answered from memory.
+            house.act(&vendor.id, "suspend").await;
+            house.act(&vendor.id, "reinstate").await;
+            house.settle().await;
+            let before = house.app.store.statements();
+            let token = house.token(vendor).await;
+            house.pull(&token, &format!("{RECORDS}?limit=1&permit={name}-1"), JSON).await.good();
+            least = least.min(house.app.store.statements() - before);
+        }
+        least
+    };
+    // What is kept from the first request of all is not counted.
+    statements(&few, "few").await;
+    let (few, many) = (statements(&few, "few").await, statements(&many, "many").await);
+    println!("a token and a page: {few} statements with 2 permits, {many} with 12");
+    assert_eq!(few, many);
+}
+
+on_both!(the_first_closed_gate_is_named, a_consent_based_permit_refuses_with_consent, many_permits_ask_no_more_than_few);

@@ -20,27 +20,41 @@ use crate::on_both;
 on_both!(authlib_goes_the_whole_way, a_client_with_dpop_goes_the_whole_way);
 
 /// Where a client is; without one the test is skipped, and says so, unless it is asked for.
-fn place(variable: &str, what: &str) -> Option<OsString> {
+pub fn place(variable: &str, what: &str) -> Option<OsString> {
     let found = std::env::var_os(variable);
     if found.is_none() {
-        let required = std::env::var("TIDEGATE_TEST_REQUIRE").is_ok_and(|list| list.split(',').any(|item| item.trim() == "clients"));
-        assert!(!required, "{variable} does not say where {what} is, and it is asked for");
-        writeln!(std::io::stderr(), "skipped: {variable} does not say where {what} is").unwrap();
+        missing(&format!("{variable} does not say where {what} is"));
     }
     found
 }
 
-/// A house by the real clock, a client with a secret and one with a key.
+/// Whether a program is on this machine; where it is not, what it would run is skipped, and says so, unless it is asked for.
+pub fn is_there(program: &str) -> bool {
+    let there = Command::new(program).arg("--version").output().is_ok_and(|output| output.status.success());
+    if !there {
+        missing(&format!("{program} is not on this machine"));
+    }
+    there
+}
+
+fn missing(what: &str) {
+    let required = std::env::var("TIDEGATE_TEST_REQUIRE").is_ok_and(|list| list.split(',').any(|item| item.trim() == "clients"));
+    assert!(!required, "{what}, and it is asked for");
+    writeln!(std::io::stderr(), "skipped: {what}").unwrap();
+}
+
+/// A house by the real clock, a client with a secret and one with a key of each of two kinds.
 async fn begun(database: Database) -> (House, Value) {
     let house = House::start_with(database, Clock::system(), &[]).await;
     house.catalogue_people(3).await;
     let vendor = house.vendor("Acme", &[("acme-people", usual("people"))]).await;
-    let signer = Signer::new("ES256");
-    let body = json!({"name": "signer", "authentication": {"kind": "keys", "pem": signer.pem()}});
-    let issued = house.post(Role::VendorManager, &format!("/api/v1/vendors/{}/clients", vendor.id), body).await.good();
-    let given = json!({
-        "id": vendor.client_id, "secret": vendor.client_secret, "signer": issued["client_id"], "key": signer.private_pem()
-    });
+    let mut given = json!({"id": vendor.client_id, "secret": vendor.client_secret, "signers": {}});
+    for alg in ["ES256", "Ed25519"] {
+        let signer = Signer::new(alg);
+        let body = json!({"name": alg, "authentication": {"kind": "keys", "pem": signer.pem()}});
+        let issued = house.post(Role::VendorManager, &format!("/api/v1/vendors/{}/clients", vendor.id), body).await.good();
+        given["signers"][alg] = json!({"id": issued["client_id"], "key": signer.private_pem()});
+    }
     (house, given)
 }
 
@@ -67,5 +81,5 @@ async fn a_client_with_dpop_goes_the_whole_way(database: Database) {
     let mut command = Command::new("node");
     command.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/oauth/others/dpop_client.mjs"));
     command.arg(modules).arg(&house.url).arg(RECORDS).arg(given.to_string());
-    assert_eq!(ran(command).await.lines().count(), 2);
+    assert_eq!(ran(command).await.lines().count(), 3);
 }

@@ -9,7 +9,7 @@ use crate::database::Database;
 use crate::harness::{Answer, House, Vendor, usual};
 use crate::on_both;
 
-on_both!(a_plain_token_opens_what_was_ticked, a_plain_token_is_collected_once);
+on_both!(a_plain_token_opens_what_was_ticked, a_plain_token_is_collected_once, a_link_shows_no_token_that_its_client_does_not_take);
 
 async fn begun(database: Database) -> (House, Vendor) {
     let start = tidegate::domain::Instant::from_seconds(1_800_000_000);
@@ -134,4 +134,24 @@ async fn a_plain_token_is_collected_once(database: Database) {
         assert_eq!(collect(nonsense).await.status, 404, "{nonsense}");
     }
     assert_eq!(house.history("outcome=collect").await.len(), 2, "who collected is on record");
+}
+
+async fn a_link_shows_no_token_that_its_client_does_not_take(database: Database) {
+    let (house, vendor) = begun(database).await;
+    let body = json!({"permits": ["acme-people"], "expires_at": house.clock.now().plus_days(30)});
+    let link = issue(&house, &vendor, body).await.good()["activation_link"].as_str().unwrap().to_owned();
+    let looked = async || Answer::of(house.http.get(&link).send().await.unwrap()).await.status;
+    let collected = async || Answer::of(house.http.post(&link).send().await.unwrap()).await.status;
+    let bind = async |dpop: &str| {
+        let path = format!("/api/v1/clients/{}", vendor.client_id);
+        let version = house.get(Role::VendorManager, &path).await.good()["version"].clone();
+        let body = json!({"version": version, "authentication": {"kind": "secret"}, "dpop": dpop});
+        house.put(Role::VendorManager, &format!("{path}/authentication"), body).await.good();
+    };
+    assert_eq!(looked().await, 200);
+    bind("required").await;
+    assert_eq!((looked().await, collected().await), (404, 404), "a plain token is not bound to a key");
+    // Nothing was used up by that.
+    bind("optional").await;
+    assert_eq!((looked().await, collected().await, collected().await), (200, 200, 404));
 }

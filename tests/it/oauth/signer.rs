@@ -1,6 +1,7 @@
 //! Keys of vendors' machines, of every kind that is taken, and what is signed with them.
 
-use aws_lc_rs::encoding::AsDer;
+use aws_lc_rs::digest::{SHA256, digest};
+use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::KeySize;
 use aws_lc_rs::signature::{
@@ -29,7 +30,8 @@ impl Signer {
         let pair = match alg {
             "ES256" => Pair::Ec(EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).unwrap()),
             "ES384" => Pair::Ec(EcdsaKeyPair::generate(&ECDSA_P384_SHA384_FIXED_SIGNING).unwrap()),
-            "EdDSA" => Pair::Ed(Ed25519KeyPair::generate().unwrap()),
+            // Ed25519 by its older and by its newer name (RFC 8037 §3.1, RFC 9864 §2.2).
+            "EdDSA" | "Ed25519" => Pair::Ed(Ed25519KeyPair::generate().unwrap()),
             "RS256" | "PS256" => Pair::Rsa(RsaKeyPair::generate(KeySize::Rsa2048).unwrap()),
             other => panic!("{other}"),
         };
@@ -47,8 +49,13 @@ impl Signer {
 
     /// The private half as PKCS#8, for clients that others wrote.
     pub fn private_pem(&self) -> String {
-        let Pair::Ec(pair) = &self.pair else { panic!("only of EC keys") };
-        armoured("PRIVATE KEY", pair.to_pkcs8v1().unwrap().as_ref())
+        let pkcs8 = match &self.pair {
+            Pair::Ec(pair) => pair.to_pkcs8v1().unwrap().as_ref().to_vec(),
+            // As OpenSSL writes it: without the public half, which RFC 5958 would add.
+            Pair::Ed(pair) => pair.to_pkcs8v1().unwrap().as_ref().to_vec(),
+            Pair::Rsa(pair) => AsDer::<Pkcs8V1Der<'_>>::as_der(pair).unwrap().as_ref().to_vec(),
+        };
+        armoured("PRIVATE KEY", &pkcs8)
     }
 
     /// The public half with what its kind has and no more.
@@ -102,6 +109,48 @@ impl Signer {
     }
 }
 
+/// One less than the exponent of the keys of [`smooth_rsa`]; it has 1,920 divisors.
+const ORDER: u64 = 3_491_888_400;
+
+/// A proof by an RSA key of so many bits or a few more, which libraries would not make. Its modulus is a product of primes that
+/// are each one more than a divisor of `ORDER`. To the power of `ORDER + 1` every number is itself then (Carmichael), so a
+/// padded hash is its own signature.
+pub fn smooth_rsa(bits: usize, claims: &Value) -> String {
+    let modulus = smooth_modulus(bits);
+    let exponent = BASE64URL_NOPAD.encode(&(ORDER + 1).to_be_bytes()[4..]);
+    let jwk = json!({"kty": "RSA", "n": BASE64URL_NOPAD.encode(&modulus), "e": exponent});
+    let header = json!({"alg": "RS256", "typ": "dpop+jwt", "jwk": jwk});
+    let message = [header, claims.clone()].map(|part| BASE64URL_NOPAD.encode(part.to_string().as_bytes())).join(".");
+    // EMSA-PKCS1-v1_5 with the DigestInfo of SHA-256 (RFC 8017 §9.2).
+    let info = b"\x30\x31\x30\x0d\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x01\x05\x00\x04\x20";
+    let hash = digest(&SHA256, message.as_bytes());
+    let padding = vec![0xff_u8; modulus.len() - info.len() - hash.as_ref().len() - 3];
+    let signature = [&[0_u8, 1][..], &padding, &[0], info, hash.as_ref()].concat();
+    format!("{message}.{}", BASE64URL_NOPAD.encode(&signature))
+}
+
+/// The product of the first such primes that has so many bits, in big-endian bytes.
+fn smooth_modulus(bits: usize) -> Vec<u8> {
+    let is_prime = |number: &u64| (2_u64..).take_while(|by| by * by <= *number).all(|by| number % by != 0);
+    let mut primes = (2_u64..).filter(|divisor| ORDER % divisor == 0).map(|divisor| divisor + 1).filter(is_prime);
+    let length = |product: &[u8]| product.len() * 8 - product[product.len() - 1].leading_zeros() as usize;
+    let mut product = vec![1_u8];
+    while length(&product) < bits {
+        let (prime, mut carry) = (primes.next().unwrap(), 0_u64);
+        for byte in &mut product {
+            carry += u64::from(*byte) * prime;
+            *byte = carry.to_le_bytes()[0];
+            carry >>= 8;
+        }
+        while carry > 0 {
+            product.push(carry.to_le_bytes()[0]);
+            carry >>= 8;
+        }
+    }
+    product.reverse();
+    product
+}
+
 fn armoured(label: &str, der: &[u8]) -> String {
     let text = BASE64.encode(der);
     let lines: Vec<&str> = text.as_bytes().chunks(64).map(|line| std::str::from_utf8(line).unwrap()).collect();
@@ -115,7 +164,7 @@ pub fn claims(client: &str, issuer: &str, now: i64) -> Value {
 pub fn proof_claims(method: &str, url: &str, token: Option<&str>, now: i64) -> Value {
     let mut claims = json!({"htm": method, "htu": url, "iat": now, "jti": unique()});
     if let Some(token) = token {
-        claims["ath"] = json!(BASE64URL_NOPAD.encode(aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, token.as_bytes()).as_ref()));
+        claims["ath"] = json!(BASE64URL_NOPAD.encode(digest(&SHA256, token.as_bytes()).as_ref()));
     }
     claims
 }

@@ -8,6 +8,7 @@ use super::datasets::signed_in;
 use crate::browse::{Browser, token};
 use crate::database::{Database, run};
 use crate::harness::{Answer, House, usual};
+use crate::oauth::others::is_there;
 use crate::on_both;
 
 on_both!(
@@ -45,17 +46,38 @@ async fn look(house: &House, path: &str) -> Answer {
 
 const PROOF: [(&str, &str); 2] = [("authentication", "secret"), ("dpop", "optional")];
 
-/// Whether a program is on this machine.
-fn is_there(program: &str) -> bool {
-    Command::new(program).arg("--version").output().is_ok_and(|output| output.status.success())
-}
-
 /// Runs a text of the page in a shell, after the lines of the environment.
 pub async fn run_lines(environment: &str, program: &str) -> String {
     let script = format!("{environment}\n{program}");
     let output = tokio::task::spawn_blocking(move || Command::new("bash").arg("-euc").arg(script).output().unwrap()).await.unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).unwrap()
+}
+
+/// Runs the lines of a page in each language: each prints five rows.
+pub async fn run_all_lines(page: &str) {
+    let environment = lines(page, "shell");
+    for (key, program) in [("curl", "curl"), ("python", "python3"), ("node", "node")] {
+        if !is_there(program) {
+            assert_ne!(program, "curl", "curl must be on the machine");
+            continue;
+        }
+        let code = lines(page, key);
+        let run = match key {
+            "python" => format!("python3 - <<'END'\n{code}\nEND"),
+            "node" => format!("node --input-type=module - <<'END'\n{code}\nEND"),
+            _ => code,
+        };
+        let rows = run_lines(&environment, &run).await;
+        let answer: serde_json::Value = serde_json::from_str(&rows).unwrap_or_else(|error| panic!("{key}: {error}: {rows}"));
+        assert_eq!(answer["rows"].as_array().unwrap().len(), 5, "{key}: {rows}");
+    }
+}
+
+/// The settings file that a page offers.
+pub fn settings(page: &str) -> String {
+    let file = page.split_once("href=\"data:text/plain;base64,").unwrap().1.split('"').next().unwrap();
+    String::from_utf8(data_encoding::BASE64.decode(file.replace("&#43;", "+").as_bytes()).unwrap()).unwrap()
 }
 
 async fn issue(browser: &Browser<'_>, vendor: &str, name: &str) -> Answer {
@@ -92,36 +114,16 @@ async fn a_secret_is_shown_once_and_its_lines_pull_rows(database: Database) {
     let shown = collect(&house, &activate).await;
     assert_eq!((shown.status, shown.header("cache-control")), (200, "no-store"), "{}", shown.text);
     let plain = secret(&shown.text);
-    let file = shown.text.split_once("href=\"data:text/plain;base64,").unwrap().1.split('"').next().unwrap();
-    let file = String::from_utf8(data_encoding::BASE64.decode(file.replace("&#43;", "+").as_bytes()).unwrap()).unwrap();
-    assert_eq!(file, format!("TIDEGATE_URL={}\nTIDEGATE_CLIENT_ID={client}\nTIDEGATE_CLIENT_SECRET={plain}\n", house.url));
+    let file = format!("TIDEGATE_URL={}\nTIDEGATE_CLIENT_ID={client}\nTIDEGATE_CLIENT_SECRET={plain}\n", house.url);
+    assert_eq!(settings(&shown.text), file);
     for used in [collect(&house, &activate).await, look(&house, &activate).await] {
         assert!(used.status == 404 && used.text.contains("works once") && !used.text.contains("tg_cs_"), "{}", used.text);
     }
 
-    let environment = lines(&shown.text, "shell");
     for key in ["curl", "python", "node"] {
         assert!(!lines(&shown.text, key).contains(&plain), "the secret stands in the lines of {key}");
     }
-    let mut ran = Vec::new();
-    for (key, program) in [("curl", "curl"), ("python", "python3"), ("node", "node")] {
-        if !is_there(program) {
-            assert_ne!(key, "curl", "curl must be on the machine");
-            println!("{program} is not on this machine: its lines were not run");
-            continue;
-        }
-        let code = lines(&shown.text, key);
-        let run = match key {
-            "python" => format!("python3 - <<'END'\n{code}\nEND"),
-            "node" => format!("node --input-type=module - <<'END'\n{code}\nEND"),
-            _ => code,
-        };
-        let rows = run_lines(&environment, &run).await;
-        let answer: serde_json::Value = serde_json::from_str(&rows).unwrap_or_else(|error| panic!("{key}: {error}: {rows}"));
-        assert_eq!(answer["rows"].as_array().unwrap().len(), 5, "{key}: {rows}");
-        ran.push(key);
-    }
-    println!("lines that were run: {ran:?}");
+    run_all_lines(&shown.text).await;
 
     // A reload sends the form again: nothing is issued, and nothing is shown.
     let again = manager.submit(&path, &fields).await;
@@ -260,6 +262,7 @@ fn access_is_handed_out_by_managers_alone() {
                 ("/access/new".to_owned(), manages),
                 (format!("/vendors/{}/clients/new", vendor.id), manages),
                 (format!("{client}/rotate"), manages),
+                (format!("{client}/addresses"), manages),
                 (format!("{client}/authentication"), manages),
                 (format!("{client}/tokens/new"), manages),
                 (format!("{client}/revoke"), stops),

@@ -1,17 +1,20 @@
 //! How clients prove who they are, through a browser: keys are pasted, plain tokens are ticked, links are passed on.
 
-use serde_json::json;
+use serde_json::{Value, json};
+use tidegate::domain::client_key::KeyAlgorithm;
 use tidegate::domain::person::Role;
+use tidegate::store::Clock;
 
-use super::access::{collect, lines, link, run_lines, secret};
+use super::access::{collect, lines, link, run_all_lines, run_lines, secret, settings};
 use super::datasets::signed_in;
 use crate::browse::Browser;
 use crate::database::Database;
 use crate::harness::{Answer, House, usual};
+use crate::oauth::others::place;
 use crate::oauth::signer::Signer;
 use crate::on_both;
 
-on_both!(keys_are_pasted_and_shown, a_plain_token_is_ticked_and_collected);
+on_both!(keys_are_pasted_and_shown, the_lines_of_each_kind_of_key_pull_rows, a_plain_token_is_ticked_and_collected);
 
 /// Fills the form in with what it was read as.
 async fn save(manager: &Browser<'_>, form: &str, fields: &[(&str, &str)]) -> Answer {
@@ -82,6 +85,34 @@ async fn keys_are_pasted_and_shown(database: Database) {
     assert!(page.contains(&signer.thumbprint()), "{page}");
 }
 
+async fn the_lines_of_each_kind_of_key_pull_rows(database: Database) {
+    let Some(python) = place("TIDEGATE_TEST_AUTHLIB", "a Python with PyJWT") else { return };
+    let python = python.into_string().unwrap();
+    let house = House::start_with(database, Clock::system(), &[]).await;
+    house.catalogue_people(10).await;
+    let vendor = house.vendor("Acme Metrics", &[("acme-people", usual("people"))]).await;
+    let manager = signed_in(&house, Role::VendorManager).await;
+    let folder = tempfile::tempdir().unwrap();
+    for algorithm in KeyAlgorithm::ALL {
+        let signer = Signer::new(algorithm.key());
+        let file = folder.path().join(algorithm.key());
+        std::fs::write(&file, signer.private_pem()).unwrap();
+        let keys = json!({"keys": [signer.jwk()]}).to_string();
+        let client = format!("/clients/{}", vendor.client_id);
+        let fields = [("authentication", "keys"), ("keys", keys.as_str()), ("dpop", "optional")];
+        let saved = save(&manager, &format!("{client}/authentication"), &fields).await;
+        assert_eq!(saved.status, 303, "{}", saved.text);
+        let page = manager.get(&client).await.text;
+        assert!(!page.contains("data-lines=\"curl\""), "a shell does not sign: {page}");
+        let environment = lines(&page, "shell").replace("private-key.pem", file.to_str().unwrap());
+        for (key, run) in [("python", format!("{python} -")), ("node", "node --input-type=module -".to_owned())] {
+            let rows = run_lines(&environment, &format!("{run} <<'END'\n{}\nEND", lines(&page, key))).await;
+            let answer: Value = serde_json::from_str(&rows).unwrap_or_else(|error| panic!("{key} {algorithm:?}: {error}: {rows}"));
+            assert_eq!(answer["rows"].as_array().unwrap().len(), 5, "{key} {algorithm:?}: {rows}");
+        }
+    }
+}
+
 async fn a_plain_token_is_ticked_and_collected(database: Database) {
     let house = House::start(database).await;
     house.catalogue_people(10).await;
@@ -112,9 +143,11 @@ async fn a_plain_token_is_ticked_and_collected(database: Database) {
     let collected = collect(&house, &link(&shown.text)).await;
     let token = secret(&collected.text);
     assert!(token.starts_with("tg_at_"), "{token}");
-    let rows = run_lines(&lines(&collected.text, "shell"), &lines(&collected.text, "curl")).await;
-    let rows: serde_json::Value = serde_json::from_str(&rows).unwrap();
-    assert_eq!(rows["rows"].as_array().unwrap().len(), 5);
+    assert_eq!(settings(&collected.text), format!("TIDEGATE_URL={}\nTIDEGATE_TOKEN={token}\n", house.url));
+    for key in ["curl", "python", "node"] {
+        assert!(!lines(&collected.text, key).contains(&token), "the token stands in the lines of {key}");
+    }
+    run_all_lines(&collected.text).await;
     let page = manager.get(&client).await.text;
     assert!(page.contains("plain") && !page.contains(&token) && !page.contains("a plain token waits"), "{page}");
     house.settle().await;

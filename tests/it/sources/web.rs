@@ -115,7 +115,14 @@ fn say(paged: &Paged, request: &HttpRequest, count: usize, port: u16) -> HttpRes
             let next = if at + size < rows.len() { json!(at + size) } else { json!("") };
             HttpResponse::Ok().json(json!({"items": part(rows, at, *size), "cursor": next}))
         }
-        Paged::Held(body) => HttpResponse::Ok().body(body.lock().unwrap().clone()),
+        // A number is a status without a body.
+        Paged::Held(body) => {
+            let body = body.lock().unwrap().clone();
+            match body.parse::<u16>() {
+                Ok(status) => HttpResponse::build(status.try_into().unwrap()).finish(),
+                Err(_) => HttpResponse::Ok().body(body),
+            }
+        }
         Paged::Always { status, headers, body } => {
             let mut response = HttpResponse::build((*status).try_into().unwrap());
             for (name, value) in headers {

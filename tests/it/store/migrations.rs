@@ -21,6 +21,21 @@ pub fn disturb(url: &DatabaseUrl, sql: &str) {
     }
 }
 
+/// How many rows a table has, or has under a condition (`tokens WHERE …`), past the store.
+pub fn rows_of(url: &DatabaseUrl, table: &str) -> i64 {
+    #[derive(QueryableByName)]
+    struct Count {
+        #[diesel(sql_type = diesel::sql_types::BigInt)]
+        many: i64,
+    }
+    let query = sql_query(format!("SELECT count(*) AS many FROM {table}"));
+    let count: Count = match url {
+        DatabaseUrl::Sqlite(_) => query.get_result(&mut sqlite(url)).unwrap(),
+        DatabaseUrl::Postgres(_) => query.get_result(&mut postgres(url)).unwrap(),
+    };
+    count.many
+}
+
 fn sqlite(url: &DatabaseUrl) -> SqliteConnection {
     let DatabaseUrl::Sqlite(path) = url else { panic!("not SQLite") };
     let mut conn = SqliteConnection::establish(path.to_str().unwrap()).unwrap();
@@ -99,13 +114,7 @@ async fn up_down_up(database: Database) {
     revert_all(&database.url);
     assert_eq!(schema(&database.url), Schema::default(), "something was left behind");
     if let DatabaseUrl::Postgres(_) = &database.url {
-        #[derive(QueryableByName)]
-        struct Count {
-            #[diesel(sql_type = diesel::sql_types::BigInt)]
-            count: i64,
-        }
-        let left: Count = sql_query("SELECT count(*) FROM pg_sequences").get_result(&mut postgres(&database.url)).unwrap();
-        assert_eq!(left.count, 0);
+        assert_eq!(rows_of(&database.url, "pg_sequences"), 0);
     }
     drop(database.open(Clock::manual(START)));
     assert_eq!(schema(&database.url), first);

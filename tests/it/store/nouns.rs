@@ -390,6 +390,8 @@ async fn issued_tokens(database: Database) {
     let issue = |minutes: i64| samples::token(&client.id, &client.vendor, START.plus_seconds(minutes * 60));
     let (short, mut long) = (issue(1), issue(10));
     let expected = long.clone();
+    let all = Page { after: None, limit: 10 };
+    let page = all.clone();
     write(&store, move |tx| {
         tokens::insert(tx, &short, None)?;
         tokens::insert(tx, &long, None)?;
@@ -398,7 +400,9 @@ async fn issued_tokens(database: Database) {
         assert_eq!(tokens::find_by_secret(tx, &samples::secret("t"))?, None);
         tokens::set_secret(tx, &short.id, &samples::secret("t"))?;
         assert_eq!(tokens::find_by_secret(tx, &samples::secret("t"))?, Some(short.clone()));
-        assert_eq!(tokens::list_by_client(tx, &long.client)?, [long.clone(), short]);
+        assert_eq!(tokens::list_by_client(tx, &long.client, &page)?, [long.clone(), short]);
+        let next = Page { after: Some(long.id.to_string()), limit: 1 };
+        assert_eq!(tokens::list_by_client(tx, &long.client, &next)?.len(), 1);
         tokens::revoke(tx, &long.id, START)?;
         tokens::revoke(tx, &long.id, START.plus_seconds(9))?;
         assert_eq!(tokens::revoke(tx, &id(), START), Err(StoreError::NotFound("token")));
@@ -409,7 +413,7 @@ async fn issued_tokens(database: Database) {
     .await;
     clock.advance_seconds(60);
     write(&store, move |tx| {
-        assert_eq!(tokens::list_by_client(tx, &client.id)?.len(), 1, "the other one has expired");
+        assert_eq!(tokens::list_by_client(tx, &client.id, &all)?.len(), 1, "the other one has expired");
         assert_eq!(tokens::delete_expired(tx, START.plus_seconds(60), 10)?, 0);
         assert_eq!(tokens::delete_expired(tx, START.plus_seconds(10_000), 1)?, 1, "as many as asked for");
         assert!(tokens::find(tx, &expected.id)?.is_some(), "the oldest first");
@@ -505,6 +509,7 @@ async fn stream(database: Database) {
         broker: broker.into(),
         vendor: id(),
         client: id(),
+        token: (broker == "one").then(id),
         permit: text("mail"),
         dataset: text("customers"),
         purpose: text("direct_marketing"),

@@ -215,6 +215,7 @@ impl Paying {
 pub(super) fn unpaid(error: AppError) -> Cut {
     match error {
         AppError::Refused(refusal) => Cut::Gate(refusal.gate),
+        AppError::UsedProof => Cut::Gate(Gate::Token),
         other => {
             tracing::error!(error = %other, "a toll could not be paid");
             Cut::Unrecorded
@@ -241,7 +242,7 @@ fn reconsider(
     }
     let permit = permits::find(tx, plan.permit())?;
     let kept = live::kept(tx, bearer.token.clone())?;
-    let ready = live::load(tx, keyring, &kept, permit)?.ok_or(refusal(Gate::Permit))?;
+    let ready = live::one(tx, keyring, kept, permit)?.ok_or(refusal(Gate::Permit))?;
     still_open(&ready.state, plan, now)?;
     check_sender(&ready, bearer)?;
     standing.counters = counters;

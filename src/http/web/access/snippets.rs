@@ -62,58 +62,75 @@ pub fn of(base: &str, first: Option<&Pullable>, how: How) -> Vec<Snippet> {
         |first| format!("/data/v1/datasets/{}/records?purpose={}&limit=5", first.dataset, first.purpose),
     );
     let scope = first.map(|first| first.permit.as_str());
-    let shell = ("curl", "curl", "In a shell.");
     let python_run = match how {
         How::Secret | How::Plain => "Save as pull.py and run python3 pull.py; it needs nothing else.",
         How::Key(_) => "Save as pull.py and run python3 pull.py; it needs PyJWT with its extra crypto.",
     };
-    let python_is = ("python", "Python", python_run);
-    let node_is = ("node", "Node", "Save as pull.mjs and run node pull.mjs; Node 18 or newer.");
-    let listed = match how {
+    let shell = curl(base, &path, scope, how).map(|code| Snippet { key: "curl", label: "curl", run: "In a shell.", code });
+    let python = Snippet { key: "python", label: "Python", run: python_run, code: python(base, &path, scope, how) };
+    let node_run = "Save as pull.mjs and run node pull.mjs; Node 18 or newer.";
+    let node = Snippet { key: "node", label: "Node", run: node_run, code: node(base, &path, scope, how) };
+    shell.into_iter().chain([python, node]).collect()
+}
+
+/// A shell signs nothing by itself, so there are no lines for keys.
+fn curl(base: &str, path: &str, scope: Option<&str>, how: How) -> Option<String> {
+    let (token, asked) = match how {
+        How::Key(_) => return None,
+        How::Plain => ("TIDEGATE_TOKEN", String::new()),
         How::Secret => {
-            vec![(shell, curl(base, &path, scope)), (python_is, python(base, &path, scope)), (node_is, node(base, &path, scope))]
+            let scope = scope.map(|scope| format!(" -d scope={scope}")).unwrap_or_default();
+            let asked = format!(
+                r#"TOKEN=$(curl -sS --fail-with-body -u "$TIDEGATE_CLIENT_ID:$TIDEGATE_CLIENT_SECRET" \
+  -d grant_type=client_credentials{scope} {base}/oauth/token \
+  | sed -E 's/.*"access_token" *: *"([^"]+)".*/\1/')
+"#
+            );
+            ("TOKEN", asked)
         }
-        How::Key(algorithm) => {
-            let python = (python_is, python_key(base, &path, scope, algorithm));
-            // Node signs the others in other ways; PyJWT knows them all.
-            let node = (algorithm == KeyAlgorithm::ES256).then(|| (node_is, node_key(base, &path, scope)));
-            std::iter::once(python).chain(node).collect()
-        }
-        How::Plain => vec![(shell, curl_plain(base, &path)), (python_is, python_plain(base, &path)), (node_is, node_plain(base, &path))],
     };
-    listed.into_iter().map(|((key, label, run), code)| Snippet { key, label, run, code }).collect()
-}
-
-fn curl_plain(base: &str, path: &str) -> String {
-    format!(
-        r#"curl -sS --fail-with-body -H "Authorization: Bearer $TIDEGATE_TOKEN" \
+    Some(format!(
+        r#"{asked}curl -sS --fail-with-body -H "Authorization: Bearer ${token}" \
   '{base}{path}'"#
-    )
+    ))
 }
 
-fn python_plain(base: &str, path: &str) -> String {
-    format!(
-        r#"import json, os, urllib.request
+fn python(base: &str, path: &str, scope: Option<&str>, how: How) -> String {
+    let scope = scope.map(|scope| format!(", \"scope\": \"{scope}\"")).unwrap_or_default();
+    let begin = match how {
+        How::Secret => python_secret(base, &scope),
+        How::Key(algorithm) => python_key(base, &scope, algorithm),
+        How::Plain => format!(
+            r#"import json, os, urllib.request
 
-pull = urllib.request.Request("{base}{path}")
-pull.add_header("Authorization", "Bearer " + os.environ["TIDEGATE_TOKEN"])
+BASE = "{base}"
+token = os.environ["TIDEGATE_TOKEN"]"#
+        ),
+    };
+    format!(
+        r#"{begin}
+
+pull = urllib.request.Request(BASE + "{path}")
+pull.add_header("Authorization", "Bearer " + token)
 print(json.dumps(json.load(urllib.request.urlopen(pull)), indent=2))"#
     )
 }
 
-fn node_plain(base: &str, path: &str) -> String {
+fn python_secret(base: &str, scope: &str) -> String {
     format!(
-        r#"const pulled = await fetch("{base}{path}", {{
-  headers: {{ Authorization: "Bearer " + process.env.TIDEGATE_TOKEN }},
-}});
-if (!pulled.ok) throw new Error(await pulled.text());
-console.log(JSON.stringify(await pulled.json(), null, 2));"#
+        r#"import base64, json, os, urllib.parse, urllib.request
+
+BASE = "{base}"
+client = os.environ["TIDEGATE_CLIENT_ID"] + ":" + os.environ["TIDEGATE_CLIENT_SECRET"]
+form = urllib.parse.urlencode({{"grant_type": "client_credentials"{scope}}}).encode()
+ask = urllib.request.Request(BASE + "/oauth/token", data=form)
+ask.add_header("Authorization", "Basic " + base64.b64encode(client.encode()).decode())
+token = json.load(urllib.request.urlopen(ask))["access_token"]"#
     )
 }
 
-fn python_key(base: &str, path: &str, scope: Option<&str>, algorithm: KeyAlgorithm) -> String {
+fn python_key(base: &str, scope: &str, algorithm: KeyAlgorithm) -> String {
     let algorithm = algorithm.key();
-    let scope = scope.map(|scope| format!(", \"scope\": \"{scope}\"")).unwrap_or_default();
     format!(
         r#"import json, os, time, urllib.parse, urllib.request, uuid
 import jwt
@@ -127,27 +144,56 @@ form = urllib.parse.urlencode({{
     "client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
     "client_assertion": jwt.encode(claims, key, "{algorithm}"),
 }}).encode()
-token = json.load(urllib.request.urlopen(BASE + "/oauth/token", form))["access_token"]
-
-pull = urllib.request.Request(BASE + "{path}")
-pull.add_header("Authorization", "Bearer " + token)
-print(json.dumps(json.load(urllib.request.urlopen(pull)), indent=2))"#
+token = json.load(urllib.request.urlopen(BASE + "/oauth/token", form))["access_token"]"#
     )
 }
 
-fn node_key(base: &str, path: &str, scope: Option<&str>) -> String {
+fn node(base: &str, path: &str, scope: Option<&str>, how: How) -> String {
     let scope = scope.map(|scope| format!("\n  scope: \"{scope}\",")).unwrap_or_default();
+    let begin = match how {
+        How::Secret => node_secret(base, &scope),
+        How::Key(algorithm) => node_key(base, &scope, algorithm),
+        How::Plain => format!(
+            r#"const BASE = "{base}";
+const access_token = process.env.TIDEGATE_TOKEN;"#
+        ),
+    };
     format!(
-        r#"import {{ randomUUID, sign }} from "node:crypto";
+        r#"{begin}
+
+const pulled = await fetch(BASE + "{path}", {{ headers: {{ Authorization: "Bearer " + access_token }} }});
+if (!pulled.ok) throw new Error(await pulled.text());
+console.log(JSON.stringify(await pulled.json(), null, 2));"#
+    )
+}
+
+fn node_secret(base: &str, scope: &str) -> String {
+    format!(
+        r#"const BASE = "{base}";
+const {{ TIDEGATE_CLIENT_ID: id, TIDEGATE_CLIENT_SECRET: secret }} = process.env;
+const headers = {{ Authorization: "Basic " + Buffer.from(id + ":" + secret).toString("base64") }};
+const body = new URLSearchParams({{
+  grant_type: "client_credentials",{scope}
+}});
+const asked = await fetch(BASE + "/oauth/token", {{ method: "POST", headers, body }});
+if (!asked.ok) throw new Error(await asked.text());
+const {{ access_token }} = await asked.json();"#
+    )
+}
+
+fn node_key(base: &str, scope: &str, algorithm: KeyAlgorithm) -> String {
+    let (name, (hash, options)) = (algorithm.key(), node_signing(algorithm));
+    format!(
+        r#"import {{ constants, randomUUID, sign }} from "node:crypto";
 import {{ readFileSync }} from "node:fs";
 
 const BASE = "{base}";
 const {{ TIDEGATE_CLIENT_ID: id, TIDEGATE_PRIVATE_KEY: file }} = process.env;
 const iat = Math.floor(Date.now() / 1000);
 const part = (value) => Buffer.from(JSON.stringify(value)).toString("base64url");
-const said = part({{ alg: "ES256", typ: "JWT" }}) + "." +
+const said = part({{ alg: "{name}", typ: "JWT" }}) + "." +
   part({{ iss: id, sub: id, aud: BASE, iat, exp: iat + 60, jti: randomUUID() }});
-const signature = sign("sha256", Buffer.from(said), {{ key: readFileSync(file), dsaEncoding: "ieee-p1363" }});
+const signature = sign({hash}, Buffer.from(said), {{ key: readFileSync(file){options} }});
 const body = new URLSearchParams({{
   grant_type: "client_credentials",{scope}
   client_assertion_type: "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
@@ -155,58 +201,18 @@ const body = new URLSearchParams({{
 }});
 const asked = await fetch(BASE + "/oauth/token", {{ method: "POST", body }});
 if (!asked.ok) throw new Error(await asked.text());
-const {{ access_token }} = await asked.json();
-
-const pulled = await fetch(BASE + "{path}", {{ headers: {{ Authorization: "Bearer " + access_token }} }});
-if (!pulled.ok) throw new Error(await pulled.text());
-console.log(JSON.stringify(await pulled.json(), null, 2));"#
+const {{ access_token }} = await asked.json();"#
     )
 }
 
-fn curl(base: &str, path: &str, scope: Option<&str>) -> String {
-    let scope = scope.map(|scope| format!(" -d scope={scope}")).unwrap_or_default();
-    format!(
-        r#"TOKEN=$(curl -sS --fail-with-body -u "$TIDEGATE_CLIENT_ID:$TIDEGATE_CLIENT_SECRET" \
-  -d grant_type=client_credentials{scope} {base}/oauth/token \
-  | sed -E 's/.*"access_token" *: *"([^"]+)".*/\1/')
-curl -sS --fail-with-body -H "Authorization: Bearer $TOKEN" \
-  '{base}{path}'"#
-    )
-}
-
-fn python(base: &str, path: &str, scope: Option<&str>) -> String {
-    let scope = scope.map(|scope| format!(", \"scope\": \"{scope}\"")).unwrap_or_default();
-    format!(
-        r#"import base64, json, os, urllib.parse, urllib.request
-
-BASE = "{base}"
-client = os.environ["TIDEGATE_CLIENT_ID"] + ":" + os.environ["TIDEGATE_CLIENT_SECRET"]
-form = urllib.parse.urlencode({{"grant_type": "client_credentials"{scope}}}).encode()
-ask = urllib.request.Request(BASE + "/oauth/token", data=form)
-ask.add_header("Authorization", "Basic " + base64.b64encode(client.encode()).decode())
-token = json.load(urllib.request.urlopen(ask))["access_token"]
-
-pull = urllib.request.Request(BASE + "{path}")
-pull.add_header("Authorization", "Bearer " + token)
-print(json.dumps(json.load(urllib.request.urlopen(pull)), indent=2))"#
-    )
-}
-
-fn node(base: &str, path: &str, scope: Option<&str>) -> String {
-    let scope = scope.map(|scope| format!(", scope: \"{scope}\"")).unwrap_or_default();
-    format!(
-        r#"const BASE = "{base}";
-const {{ TIDEGATE_CLIENT_ID: id, TIDEGATE_CLIENT_SECRET: secret }} = process.env;
-const asked = await fetch(BASE + "/oauth/token", {{
-  method: "POST",
-  headers: {{ Authorization: "Basic " + Buffer.from(id + ":" + secret).toString("base64") }},
-  body: new URLSearchParams({{ grant_type: "client_credentials"{scope} }}),
-}});
-if (!asked.ok) throw new Error(await asked.text());
-const {{ access_token }} = await asked.json();
-
-const pulled = await fetch(BASE + "{path}", {{ headers: {{ Authorization: "Bearer " + access_token }} }});
-if (!pulled.ok) throw new Error(await pulled.text());
-console.log(JSON.stringify(await pulled.json(), null, 2));"#
-    )
+/// The digest and the options of `crypto.sign` that make what the algorithm's name says: JWS wants both halves of an ECDSA
+/// signature side by side (RFC 7518 §3.4), and a salt as long as the hash (§3.5).
+const fn node_signing(algorithm: KeyAlgorithm) -> (&'static str, &'static str) {
+    match algorithm {
+        KeyAlgorithm::ES256 => ("\"sha256\"", ", dsaEncoding: \"ieee-p1363\""),
+        KeyAlgorithm::ES384 => ("\"sha384\"", ", dsaEncoding: \"ieee-p1363\""),
+        KeyAlgorithm::EdDSA => ("null", ""),
+        KeyAlgorithm::RS256 => ("\"sha256\"", ""),
+        KeyAlgorithm::PS256 => ("\"sha256\"", ", padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: 32"),
+    }
 }

@@ -173,11 +173,8 @@ async fn token_page(
     let scope = token.scope.iter().map(Slug::as_str).collect::<Vec<_>>().join(", ");
     let preview = by.want(request, stops::preview(app, StopOf::Token(token.id.clone())).await)?;
     let running = match preview.running_streams {
-        0 => "No stream of its client runs under these permits just now".to_owned(),
-        many => format!(
-            "{} under these permits just now; those of this token are cut at the next piece",
-            words::count(many, "stream of its client runs", "streams of its client run")
-        ),
+        0 => "No stream of it runs just now".to_owned(),
+        many => format!("{} just now, to be cut at the next piece", words::count(many, "stream of it runs", "streams of it run")),
     };
     let last =
         preview.last_pull.map_or_else(|| "it never pulled anything".to_owned(), |at| format!("last pull {}", words::ago(&at, &frame.now)));

@@ -25,7 +25,7 @@ fn errors() -> Vec<AppError> {
         AppError::Unavailable("The database can't be reached just now.".to_owned()),
         AppError::Internal("the cause that nobody is told".to_owned()),
     ];
-    all.extend(Gate::ALL.map(|gate| AppError::Refused(Refusal { gate, detail: "The gate is closed.", retry_after: Some(7) })));
+    all.extend(Gate::ALL.map(|gate| AppError::Refused(Refusal { gate, detail: "The gate is closed.", clause: None, retry_after: Some(7) })));
     all
 }
 

@@ -148,15 +148,15 @@ fn said(step: FirstStep) -> Said {
         },
         FirstStep::Access => Said {
             title: "Issue a client",
-            todo: "Activate the vendor and issue it a client: an id and a secret, which is shown once. Hand the secret over in a way that only the vendor's engineers can read.",
-            law: "Whoever gets data must be who they say they are, and their access must end when its reason ends (Art. 32 GDPR). Each secret can be revoked at once, alone.",
+            todo: "Activate the vendor and issue it a client. You get an activation link: pass it on in a way that only the vendor's engineers can read. It works once and shows them the secret, which you never see; a client with keys of its own needs none.",
+            law: "Whoever gets data must be who they say they are, and their access must end when its reason ends (Art. 32 GDPR). Each client can be revoked at once, alone.",
             who: "Vendor managers activate vendors and issue clients.",
             label: "Choose the vendor",
             href: "/vendors",
         },
         FirstStep::Pull => Said {
             title: "Watch the first pull",
-            todo: "The vendor's machine fetches a token with its secret and asks for rows. The page on which the client was issued shows the lines to try it with. What leaves, or is refused, stands in the history a moment later.",
+            todo: "The vendor's machine fetches a token and asks for rows. The page behind the link shows the vendor its secret, once, with a settings file and lines of code to try it with; the client's page here shows the lines, too. What leaves, or is refused, stands in the history a moment later.",
             law: "You answer for what was passed on, to whom and why (Art. 5(2) GDPR). People may ask who received their data (Art. 15(1)(c)); the history is what you answer from.",
             who: "The vendor's machine does this; compliance reviewers see it in the history.",
             label: "Read the history",

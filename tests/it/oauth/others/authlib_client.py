@@ -10,6 +10,7 @@ from authlib.oauth2.rfc7523 import PrivateKeyJWT
 from joserfc.jwk import ECKey
 
 base, records, given = sys.argv[1], sys.argv[2], json.loads(sys.argv[3])
+signer = given["signers"]["ES256"]
 
 
 def metadata(session):
@@ -33,10 +34,10 @@ class Prover(PrivateKeyJWT):
 
 
 def by_key():
-    key = ECKey.import_key(given["key"])
+    key = ECKey.import_key(signer["key"])
     method = "private_key_jwt"
     session = OAuth2Session(
-        given["signer"], key, token_endpoint_auth_method=method, revocation_endpoint_auth_method=method
+        signer["id"], key, token_endpoint_auth_method=method, revocation_endpoint_auth_method=method
     )
     session.register_client_auth_method(Prover(base, alg="ES256"))
     return session
@@ -66,7 +67,7 @@ whole_way("client_secret_post", by_secret("client_secret_post"))
 whole_way("private_key_jwt", by_key())
 
 # Left to itself authlib's assertion lives for an hour: it is told what is wrong with it.
-plain = OAuth2Session(given["signer"], ECKey.import_key(given["key"]), token_endpoint_auth_method="private_key_jwt")
+plain = OAuth2Session(signer["id"], ECKey.import_key(signer["key"]), token_endpoint_auth_method="private_key_jwt")
 plain.register_client_auth_method(PrivateKeyJWT(base, alg="ES256"))
 try:
     plain.fetch_token(base + "/oauth/token", grant_type="client_credentials")

@@ -3,7 +3,7 @@ import { pathToFileURL } from "node:url";
 
 const [modules, base, records, given] = process.argv.slice(2);
 const oauth = await import(pathToFileURL(`${modules}/oauth4webapi/build/index.js`));
-const { id, secret, signer, key } = JSON.parse(given);
+const { id, secret, signers } = JSON.parse(given);
 const insecure = { [oauth.allowInsecureRequests]: true };
 
 const issuer = new URL(base);
@@ -14,8 +14,11 @@ function must(what, holds, seen) {
   if (!holds) throw new Error(`${what}: ${JSON.stringify(seen)}`);
 }
 
-async function wholeWay(name, client, proof) {
-  const DPoP = oauth.DPoP(client, await oauth.generateKeyPair("ES256"));
+// What is signed says by which algorithm: Ed25519 by the name of RFC 9864.
+const says = (alg) => ({ [oauth.modifyAssertion]: (header) => must("alg", header.alg === alg, header) });
+
+async function wholeWay(name, client, proof, alg) {
+  const DPoP = oauth.DPoP(client, await oauth.generateKeyPair(alg), says(alg));
   const asked = await oauth.clientCredentialsGrantRequest(server, client, proof, {}, { DPoP, ...insecure });
   const token = await oauth.processClientCredentialsResponse(server, client, asked);
   must("bound", token.token_type === "dpop", token);
@@ -34,11 +37,13 @@ async function wholeWay(name, client, proof) {
   const said = await oauth.processIntrospectionResponse(server, client, told);
   must("introspection", said.active && said.cnf.jkt.length === 43, said);
   await oauth.processRevocationResponse(await oauth.revocationRequest(server, client, proof, token.access_token, insecure));
-  console.log(`${name}: bound token, rows with fresh proofs, 401 without the key, introspection, revocation`);
+  console.log(`${name}, ${alg}: bound token, rows with fresh proofs, 401 without the key, introspection, revocation`);
 }
 
-await wholeWay("client_secret_basic", { client_id: id }, oauth.ClientSecretBasic(secret));
-const algorithm = { name: "ECDSA", namedCurve: "P-256" };
-const der = Buffer.from(key.split("\n").filter((line) => !line.startsWith("-")).join(""), "base64");
-const imported = await crypto.subtle.importKey("pkcs8", der, algorithm, false, ["sign"]);
-await wholeWay("private_key_jwt", { client_id: signer }, oauth.PrivateKeyJwt(imported));
+await wholeWay("client_secret_basic", { client_id: id }, oauth.ClientSecretBasic(secret), "ES256");
+for (const [alg, algorithm] of [["ES256", { name: "ECDSA", namedCurve: "P-256" }], ["Ed25519", { name: "Ed25519" }]]) {
+  const { id, key } = signers[alg];
+  const der = Buffer.from(key.split("\n").filter((line) => !line.startsWith("-")).join(""), "base64");
+  const imported = await crypto.subtle.importKey("pkcs8", der, algorithm, false, ["sign"]);
+  await wholeWay("private_key_jwt", { client_id: id }, oauth.PrivateKeyJwt(imported, says(alg)), alg);
+}

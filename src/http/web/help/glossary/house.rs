@@ -206,13 +206,31 @@ pub const TERMS: &[Term] = &[
         "client",
         "Client",
         "",
-        "A vendor's machine that is known here by an id and a secret. The secret is shown once, when it is issued. A client can ask for tokens and nothing else.",
+        "A vendor's machine that is known here by an id. It proves who it is by a secret, which the vendor collects through an activation link, or by keys of its own. A client can ask for tokens and nothing else.",
+    ),
+    term(
+        "activation-link",
+        "Activation link",
+        "",
+        "An address that shows the vendor its client's secret or a plain token. It works once, and for seven days. What it shows is made at that moment, so nobody here sees it. If the vendor finds it used, somebody else has what it showed.",
     ),
     term(
         "token",
         "Token",
         "",
         "A pass that a client fetches and that runs out soon. It says who asks and which permits it means, and carries no right itself: every pull is decided anew from what holds at that moment.",
+    ),
+    term(
+        "plain-token",
+        "Plain token",
+        "",
+        "A token for a vendor whose machine can't ask for tokens by itself. It names the permits that were ticked and ends on the day that was chosen; every pull passes the same gates. Whoever has it can use it, so it should name few permits and end soon.",
+    ),
+    term(
+        "bound-token",
+        "Bound token",
+        "",
+        "A token that is of use only together with a key that stays with the vendor's machine (DPoP, RFC 9449). Each request brings a fresh proof of that key, so a token that was stolen alone opens nothing. A client can be made to need it.",
     ),
     term(
         "scope",

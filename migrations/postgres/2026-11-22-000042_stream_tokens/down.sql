@@ -1,0 +1,1 @@
+ALTER TABLE open_streams DROP COLUMN token;
