@@ -10,6 +10,7 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 use tidegate::keys;
 use tidegate::keys::secret::{Prefix, generate};
+use tidegate::store::Clock;
 
 use crate::machine::Machine;
 use crate::running::{Demo, client};
@@ -77,7 +78,7 @@ fn median(mut times: Vec<f64>) -> f64 {
 }
 
 fn assertion(pair: &EcdsaKeyPair, client: &str, issuer: &str) -> String {
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
+    let now = Clock::system().now().seconds();
     let part = |value: Value| URL_SAFE_NO_PAD.encode(value.to_string());
     let claims = json!({"iss": client, "sub": client, "aud": issuer, "iat": now, "exp": now + 60, "jti": keys::new_uuid()});
     let message = format!("{}.{}", part(json!({"alg": "ES256", "typ": "JWT"})), part(claims));

@@ -12,7 +12,7 @@ use crate::running::{Demo, client};
 /// Between two revocations: each makes all pulls of the vendor be decided anew.
 const PAUSE: Duration = Duration::from_millis(20);
 /// Tokens outstanding when a key and everything is stopped.
-const OUTSTANDING: usize = 200_000;
+const OUTSTANDING: i64 = 200_000;
 /// Clients that pull all the time.
 const PULLING: usize = 48;
 

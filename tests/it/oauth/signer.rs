@@ -131,8 +131,8 @@ pub fn smooth_rsa(bits: usize, claims: &Value) -> String {
 
 /// The product of the first such primes that has so many bits, in big-endian bytes.
 fn smooth_modulus(bits: usize) -> Vec<u8> {
-    let is_prime = |number: &u64| (2_u64..).take_while(|by| by * by <= *number).all(|by| number % by != 0);
-    let mut primes = (2_u64..).filter(|divisor| ORDER % divisor == 0).map(|divisor| divisor + 1).filter(is_prime);
+    let is_prime = |number: &u64| (2_u64..).take_while(|by| by * by <= *number).all(|by| !number.is_multiple_of(by));
+    let mut primes = (2_u64..).filter(|divisor| ORDER.is_multiple_of(*divisor)).map(|divisor| divisor + 1).filter(is_prime);
     let length = |product: &[u8]| product.len() * 8 - product[product.len() - 1].leading_zeros() as usize;
     let mut product = vec![1_u8];
     while length(&product) < bits {
