@@ -185,9 +185,9 @@ pub fn client(client: &Client) -> Badge {
 /// What kind a token is of.
 pub fn token_kind(token: &Token) -> &'static str {
     match (token.kind, token.bound_to.is_some()) {
-        (TokenKind::Plain, _) => "plain",
-        (TokenKind::Access, true) => "asked for, bound to a key",
-        (TokenKind::Access, false) => "asked for",
+        (TokenKind::Plain, _) => "plain token",
+        (TokenKind::Access, true) => "access token, bound to a key",
+        (TokenKind::Access, false) => "access token",
     }
 }
 

@@ -14,7 +14,13 @@ use crate::on_both;
 
 const GRANT: &str = "grant_type=client_credentials";
 
-on_both!(a_bound_token_needs_its_key, one_proof_releases_once, a_refused_pull_leaves_its_proof_good, binding_may_be_required);
+on_both!(
+    a_bound_token_needs_its_key,
+    one_proof_releases_once,
+    a_refused_pull_leaves_its_proof_good,
+    a_stranger_s_proof_is_not_looked_at,
+    binding_may_be_required
+);
 
 async fn begun(database: Database) -> (House, Vendor) {
     let start = tidegate::domain::Instant::from_seconds(1_800_000_000);
@@ -253,6 +259,18 @@ async fn one_proof_releases_once(database: Database) {
     house.settle().await;
     let after = house.history("kind=release").await.len() + house.history("kind=opened").await.len();
     assert_eq!(after - before, 10, "the history holds one release for each proof");
+}
+
+/// Who did not say who they are is not told what their proof is like, and costs no signature.
+async fn a_stranger_s_proof_is_not_looked_at(database: Database) {
+    let (house, vendor) = begun(database).await;
+    let stranger = Vendor { client_secret: super::mistyped(&vendor.client_secret), ..vendor.clone() };
+    for (who, status, error) in [(&stranger, 401, "invalid_client"), (&vendor, 400, "invalid_dpop_proof")] {
+        for proofs in [&["no proof"][..], &["one", "two"]] {
+            let answer = ask(&house, who, proofs).await;
+            assert_eq!((answer.status, &answer.json()["error"]), (status, &json!(error)), "{}", answer.text);
+        }
+    }
 }
 
 async fn a_refused_pull_leaves_its_proof_good(database: Database) {
