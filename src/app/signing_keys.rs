@@ -244,14 +244,6 @@ pub fn is_revoked_of(tx: &mut Tx, token: &TokenId) -> Result<bool, AppError> {
     Ok(signing_keys::is_revoked_of(tx, token)?)
 }
 
-/// Whether a key that is revoked now signed at an instant, to the second: what is asked of a token that is kept no more.
-pub fn was_revoked_at(tx: &mut Tx, at: Instant) -> Result<bool, AppError> {
-    let signed = |key: &SigningKey| {
-        key.signs_from.seconds() <= at.seconds() && key.retired_at.is_none_or(|retired| at.seconds() <= retired.seconds())
-    };
-    Ok(signing_keys::list(tx)?.iter().any(|key| key.revoked.is_some() && signed(key)))
-}
-
 /// All keys that are remembered, the newest first.
 pub async fn list(app: &App) -> Result<Vec<KeyLine>, AppError> {
     app.store.read(lines).await

@@ -78,12 +78,6 @@ pub fn list(tx: &mut Tx, prefix: &str) -> Result<Vec<SealedKey>, StoreError> {
     Ok(rows.into_iter().filter(|row| row.name.starts_with(prefix)).map(SealedKey::from).collect())
 }
 
-/// Marks a key as one that makes nothing new.
-pub fn retire(tx: &mut Tx, name: &str, at: Instant) -> Result<(), StoreError> {
-    let retired = diesel::update(sealed_keys::table.find(name)).set(sealed_keys::retired_at.eq(at.micros())).execute(tx.conn())?;
-    if retired == 1 { Ok(()) } else { Err(StoreError::NotFound(NOUN)) }
-}
-
 /// Deletes a key for good.
 pub fn destroy(tx: &mut Tx, name: &str) -> Result<(), StoreError> {
     let destroyed = diesel::delete(sealed_keys::table.find(name)).execute(tx.conn())?;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::domain::agreement::AgreementVersion;
 use crate::domain::assessment::{Assessment, AssessmentKind};
-use crate::domain::client::{Client, Token, TokenKind};
+use crate::domain::client::{Client, Token};
 use crate::domain::consent::Signal;
 use crate::domain::dataset::{Dataset, Source};
 use crate::domain::evidence::Evidence;
@@ -93,12 +93,8 @@ pub fn kept(tx: &mut Tx, claimed: Token) -> Result<Token, AppError> {
             let expires_at = kept.expires_at.min(claimed.expires_at);
             Token { revoked_at: kept.revoked_at.or(barred.then_some(now)), expires_at, ..kept }
         }
-        // A stream may run on long after its token has expired.
-        None if claimed.expires_at <= now => {
-            let signed = claimed.kind == TokenKind::Access;
-            let barred = kill_switch::bars(tx, claimed.issued_at)? || (signed && signing_keys::was_revoked_at(tx, claimed.issued_at)?);
-            Token { revoked_at: barred.then_some(now), ..claimed }
-        }
+        // Nothing runs under it: a token is kept while a stream of it runs.
+        None if claimed.expires_at <= now => claimed,
         Some(kept) => Token { revoked_at: Some(now), ..kept },
         None => Token { revoked_at: Some(now), ..claimed },
     })
