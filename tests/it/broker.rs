@@ -54,6 +54,15 @@ impl Broker {
         Self::of(house, data_dir, settings).await
     }
 
+    /// Starts several beside each other on the database of a house.
+    pub async fn several(house: &House, data: &Path, names: &[&str], settings: &[(&str, &str)]) -> Vec<Self> {
+        let mut brokers = Vec::new();
+        for name in names {
+            brokers.push(Self::beside(house, &data.join(name), settings).await);
+        }
+        brokers
+    }
+
     async fn of(house: &House, data_dir: &Path, settings: &[(&str, &str)]) -> Self {
         let (issuer, sources) = (&house.app.settings.public_url, house.sources());
         let mut all = vec![("TIDEGATE_PUBLIC_URL", issuer.as_str()), ("TIDEGATE_SOURCE_ROOTS", sources.to_str().unwrap())];

@@ -60,10 +60,7 @@ fn no_release_of_three_brokers_follows_a_revocation() {
     crate::database::run(async {
         let house = House::start_with(database, Clock::system(), &[("TIDEGATE_MASTER_KEY", MASTER_KEY)]).await;
         let data = tempfile::tempdir().unwrap();
-        let mut brokers = Vec::new();
-        for name in ["one", "two", "three"] {
-            brokers.push(Broker::beside(&house, &data.path().join(name), &[("TIDEGATE_MASTER_KEY", MASTER_KEY)]).await);
-        }
+        let brokers = Broker::several(&house, data.path(), &["one", "two", "three"], &[("TIDEGATE_MASTER_KEY", MASTER_KEY)]).await;
         Race::run(house, brokers.iter().map(|broker| broker.url.clone()).collect()).await;
     });
 }

@@ -94,10 +94,7 @@ fn three_brokers_refuse_no_good_token_while_keys_follow_one_another() {
         house.catalogue_people(20).await;
         let vendor = house.vendor("Racer", &[("racing", usual("people"))]).await;
         let data = tempfile::tempdir().unwrap();
-        let mut brokers = Vec::new();
-        for name in ["one", "two", "three"] {
-            brokers.push(Broker::beside(&house, &data.path().join(name), &settings).await);
-        }
+        let brokers = Broker::several(&house, data.path(), &["one", "two", "three"], &settings).await;
         let running = Arc::new(Running {
             urls: brokers.iter().map(|broker| broker.url.clone()).collect(),
             vendor,

@@ -380,10 +380,7 @@ fn brokers_take_an_assertion_once_between_them() {
         let signer = Signer::new("ES256");
         let id = client(&house, &vendor, json!({"kind": "keys", "keys": [signer.jwk()]})).await;
         let data = tempfile::tempdir().unwrap();
-        let mut brokers = Vec::new();
-        for name in ["one", "two"] {
-            brokers.push(Broker::beside(&house, &data.path().join(name), &[("TIDEGATE_MASTER_KEY", MASTER_KEY)]).await);
-        }
+        let brokers = Broker::several(&house, data.path(), &["one", "two"], &[("TIDEGATE_MASTER_KEY", MASTER_KEY)]).await;
         for _ in 0..20 {
             let assertion = signer.assertion(&id, &house.url, house.clock.now().seconds());
             let body = with(&assertion, "grant_type=client_credentials");

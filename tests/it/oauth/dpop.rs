@@ -300,10 +300,7 @@ fn brokers_take_a_proof_once_between_them() {
         let signer = Signer::new("ES256");
         let token = bound(&house, &vendor, &signer).await;
         let data = tempfile::tempdir().unwrap();
-        let mut brokers = Vec::new();
-        for name in ["one", "two"] {
-            brokers.push(Broker::beside(&house, &data.path().join(name), &[("TIDEGATE_MASTER_KEY", MASTER_KEY)]).await);
-        }
+        let brokers = Broker::several(&house, data.path(), &["one", "two"], &[("TIDEGATE_MASTER_KEY", MASTER_KEY)]).await;
         let mut before = house.history("kind=release").await.len();
         for _ in 0..10 {
             let proof = signer.proof("GET", &format!("{}{RECORDS}", house.url), Some(&token), house.clock.now().seconds());
