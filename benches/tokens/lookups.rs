@@ -22,8 +22,8 @@ const WARM: usize = 200;
 /// Asks in turns as a stranger, with a wrong secret, and with signatures of a wrong key; says the median of each.
 pub async fn measure(demo: &Demo, machine: &Machine, rounds: usize) {
     let http = client();
-    let pair = |_| EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).unwrap();
-    let (theirs, wrong) = (pair(0), pair(1));
+    let pair = || EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).unwrap();
+    let (theirs, wrong) = (pair(), pair());
     let keyed = machine.sibling(demo, &http).await.id;
     let body = json!({"version": 1, "dpop": "optional", "authentication": {"kind": "keys", "pem": pem(&theirs)}});
     let path = format!("{}/api/v1/clients/{keyed}/authentication", demo.url);

@@ -267,15 +267,23 @@ async fn in_batches(app: &App, batch: impl Fn(&mut Tx, i64) -> Result<usize, App
     }
 }
 
-/// Marks the first few of the tokens that something ended; answers the last of them.
-pub(super) async fn mark_some(app: &App, ended: Ended, at: Instant) -> Result<Option<TokenId>, AppError> {
-    mark(app, ended, at, None).await
+/// Marks the first few of the tokens that something ended just now. It has happened already, whatever becomes of the marks: the
+/// timer makes the rest.
+pub(super) async fn mark_some(app: &App, ended: Ended, at: Instant) {
+    if let Err(error) = mark(app, ended, at, None).await {
+        tracing::error!(%error, "the tokens that were stopped could not be marked; it is tried again");
+    }
 }
 
-/// Marks all tokens that something ended, few at once.
+/// For how long after something ended tokens they are looked for, in seconds: the timer needs minutes.
+const MARKED_SECONDS: i64 = 3_600;
+
+/// The timer's part: marks all tokens that something ended lately, few at once, so that lists say so, too. Whether one is good is
+/// told by what ended it alone.
 pub(super) async fn mark_all(app: &App, ended: Ended, at: Instant) -> Result<(), AppError> {
     let mut after = None;
-    while let Some(last) = mark(app, ended.clone(), at, after).await? {
+    while app.clock.now() < at.plus_seconds(MARKED_SECONDS) {
+        let Some(last) = mark(app, ended.clone(), at, after).await? else { break };
         after = Some(last);
     }
     Ok(())

@@ -85,21 +85,13 @@ pub async fn stop(app: &App, by: &Actor, reason: Reason, typed: &str) -> Result<
             kept(tx)
         })
         .await?;
-    // The stop holds already, whatever becomes of the marks: the timer makes the rest.
-    if let Err(error) = access::mark_some(app, Ended::UpTo(stopped.stopped_at), stopped.stopped_at).await {
-        tracing::error!(%error, "the tokens that were stopped could not be marked; it is tried again");
-    }
+    access::mark_some(app, Ended::UpTo(stopped.stopped_at), stopped.stopped_at).await;
     Ok(stopped)
 }
 
-/// For how long after a stop its tokens are looked for, in seconds.
-const MARKED_SECONDS: i64 = 3_600;
-
-/// The timer's work: marks the tokens that the last stop ended, so that lists say so, too. Whether one is good is told by its
-/// age alone.
+/// The timer's work: marks the tokens that the last stop ended.
 pub async fn mark(app: &App) -> Result<(), AppError> {
-    let last = find(app).await?;
-    match last.filter(|stop| app.clock.now() < stop.stopped_at.plus_seconds(MARKED_SECONDS)) {
+    match find(app).await? {
         Some(stop) => access::mark_all(app, Ended::UpTo(stop.stopped_at), stop.stopped_at).await,
         None => Ok(()),
     }

@@ -5,13 +5,13 @@ mod authenticating;
 mod bearing;
 mod granting;
 
-pub use authenticating::{Authenticated, Credentials, authenticate};
+pub use authenticating::{Credentials, authenticate};
 pub use bearing::{Bearer, NoBearer, Presented, Scheme, bearer};
 pub use granting::{Granted, Grants, TokenRequest, grant};
 
 use std::sync::Arc;
 
-use crate::domain::client::Token;
+use crate::domain::client::{Client, Token};
 use crate::domain::gate::Gate;
 use crate::domain::person::Actor;
 use crate::domain::text::Slug;
@@ -78,8 +78,7 @@ impl NoProof {
 }
 
 /// Revokes a token of the client's own (RFC 7009); an unknown or foreign one is passed over.
-pub async fn revoke(app: &App, client: Authenticated, token: &str) -> Result<(), OauthError> {
-    let client = client.client;
+pub async fn revoke(app: &App, client: Client, token: &str) -> Result<(), OauthError> {
     let Some(token) = bearing::read(app, token).await?.filter(|token| token.client == client.id) else { return Ok(()) };
     match access::revoke_token(app, &Actor::Client(client.id), token.id, None).await {
         Ok(_) | Err(AppError::NotFound(_)) => Ok(()),
@@ -88,8 +87,7 @@ pub async fn revoke(app: &App, client: Authenticated, token: &str) -> Result<(),
 }
 
 /// What a client's own token opens at this moment (RFC 7662): `None` for one that opens nothing, or is another client's.
-pub async fn introspect(app: &App, client: Authenticated, token: &str) -> Result<Option<Token>, OauthError> {
-    let client = client.client;
+pub async fn introspect(app: &App, client: Client, token: &str) -> Result<Option<Token>, OauthError> {
     let Some(token) = bearing::read(app, token).await?.filter(|token| token.client == client.id && client.takes(token)) else {
         return Ok(None);
     };

@@ -322,11 +322,8 @@ pub async fn revoke(app: &App, by: &Actor, kid: Kid, reason: Reason) -> Result<K
         })
         .await?;
     load(app).await?;
-    // The key is revoked already, whatever becomes of the marks: the timer makes the rest.
     let (kid, now) = revoked;
-    if let Err(error) = access::mark_some(app, Ended::SignedBy(kid.clone()), now).await {
-        tracing::error!(%error, "the tokens of a revoked key could not be marked; it is tried again");
-    }
+    access::mark_some(app, Ended::SignedBy(kid.clone()), now).await;
     find(app, kid).await
 }
 
@@ -339,9 +336,6 @@ const fn word(state: KeyState) -> &'static str {
         KeyState::Revoked => "revoked",
     }
 }
-
-/// How long after its revocation a key's tokens are looked for, in seconds: none of them lives as long.
-const MARKED_SECONDS: i64 = 3_600;
 
 /// The timer's work: destroys private halves that sign no more, forgets keys whose last token is over, marks the tokens of revoked
 /// ones, reads the rest. Revoked keys stay in the list, as what was done about them is asked for later.
@@ -370,8 +364,7 @@ pub async fn tend(app: &App) -> Result<(), AppError> {
             .await?;
     }
     for key in known {
-        if let Some(revoked) = key.revoked.filter(|revoked| app.clock.now() < revoked.at.plus_seconds(MARKED_SECONDS)) {
-            // Whether one of its tokens is good is told by the key alone; lists are to say so, too.
+        if let Some(revoked) = key.revoked {
             access::mark_all(app, Ended::SignedBy(key.kid), revoked.at).await?;
         }
     }

@@ -271,6 +271,11 @@ impl Revision {
     }
 }
 
+/// The revision in force: of those put in force, the one whose time came last.
+pub fn in_force(revisions: &[Revision], now: Instant) -> Option<&Revision> {
+    revisions.iter().filter(|revision| revision.begun_at(now)).max_by_key(|revision| (revision.in_force_at, revision.number))
+}
+
 /// A permit across its revisions.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct Permit {

@@ -1,7 +1,6 @@
 //! Bodies, queries and files from the wire: sizes bounded, unknown members refused, errors that name the field.
 
 use std::collections::BTreeSet;
-
 use std::future::Future;
 use std::pin::Pin;
 

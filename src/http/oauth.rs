@@ -10,9 +10,9 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::app::AppError;
-use crate::app::oauth::{self, Authenticated, Credentials, OauthError, TokenRequest};
+use crate::app::oauth::{self, Credentials, OauthError, TokenRequest};
 use crate::app::throttle::Wait;
-use crate::domain::client::Token;
+use crate::domain::client::{Client, Token};
 use crate::domain::client_key::KeyAlgorithm;
 use crate::domain::gate::Gate;
 use crate::domain::secret::PlainSecret;
@@ -144,11 +144,7 @@ fn unescape(text: &str) -> Option<String> {
     }
 }
 
-async fn authenticated(
-    request: &HttpRequest,
-    app: &Tidegate,
-    form: Form,
-) -> Result<(Authenticated, Vec<(String, String)>), Box<HttpResponse>> {
+async fn authenticated(request: &HttpRequest, app: &Tidegate, form: Form) -> Result<(Client, Vec<(String, String)>), Box<HttpResponse>> {
     let pairs = form.0.map_err(|error| Box::new(failed(error.into())))?;
     let credentials = credentials(request, &pairs)?;
     let from = peer::address(request, &app.settings.trusted_proxies);

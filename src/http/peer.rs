@@ -13,14 +13,13 @@ const FORWARDED: &str = "x-forwarded-for";
 pub fn address(request: &HttpRequest, proxies: &[AddressRange]) -> IpAddr {
     let connected = request.peer_addr().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |address| address.ip());
     // Also a line that is no text: dropping it would drop what a trusted proxy wrote at its end.
-    let lines = request.headers().get_all(FORWARDED).map(|value| String::from_utf8_lossy(value.as_bytes()));
-    let lines: Vec<_> = lines.collect();
-    told(connected, &lines.iter().map(AsRef::as_ref).collect::<Vec<&str>>(), proxies)
+    let lines: Vec<_> = request.headers().get_all(FORWARDED).map(|value| String::from_utf8_lossy(value.as_bytes())).collect();
+    told(connected, &lines, proxies)
 }
 
-fn told(connected: IpAddr, lines: &[&str], proxies: &[AddressRange]) -> IpAddr {
+fn told(connected: IpAddr, lines: &[impl AsRef<str>], proxies: &[AddressRange]) -> IpAddr {
     let mut nearest = connected.to_canonical();
-    let hops = lines.iter().rev().flat_map(|line| line.rsplit(','));
+    let hops = lines.iter().rev().flat_map(|line| line.as_ref().rsplit(','));
     for hop in hops {
         if !proxies.iter().any(|proxy| proxy.contains(nearest)) {
             break;

@@ -6,7 +6,7 @@ use diesel::prelude::*;
 
 use crate::domain::Instant;
 use crate::domain::id::{AgreementId, VendorId};
-use crate::domain::permit::{Permit, Revision, RevisionStatus};
+use crate::domain::permit::{Permit, Revision, RevisionStatus, in_force};
 use crate::domain::text::Slug;
 
 use super::Tx;
@@ -176,12 +176,7 @@ pub fn find_revision(tx: &mut Tx, permit: &Slug, number: i32) -> Result<Revision
 
 /// A permit's revisions, by number.
 pub fn revisions(tx: &mut Tx, permit: &Slug) -> Result<Vec<Revision>, StoreError> {
-    let rows = permit_revisions::table
-        .filter(permit_revisions::permit.eq(permit.as_str()))
-        .select(RevisionRow::as_select())
-        .order(permit_revisions::number)
-        .load(tx.conn())?;
-    rows.into_iter().map(RevisionRow::read).collect()
+    revisions_of(tx, std::slice::from_ref(permit))
 }
 
 /// Every revision of an agreement's permits, by permit and number.
@@ -271,18 +266,10 @@ pub fn rewrite_revision(tx: &mut Tx, revision: &Revision) -> Result<i64, StoreEr
     if saved == 1 { Ok(next) } else { Err(StoreError::Stale) }
 }
 
-/// What the permit says now: of the revisions put in force, the one whose time came last.
+/// What the permit says now.
 pub fn in_force_revision(tx: &mut Tx, permit: &Slug) -> Result<Option<Revision>, StoreError> {
-    let now = tx.now().micros();
-    let row = permit_revisions::table
-        .filter(permit_revisions::permit.eq(permit.as_str()))
-        .filter(permit_revisions::status.eq(RevisionStatus::InForce.key()))
-        .filter(permit_revisions::in_force_at.le(now))
-        .select(RevisionRow::as_select())
-        .order((permit_revisions::in_force_at.desc(), permit_revisions::number.desc()))
-        .first(tx.conn())
-        .optional()?;
-    row.map(RevisionRow::read).transpose()
+    let revisions = revisions(tx, permit)?;
+    Ok(in_force(&revisions, tx.now()).cloned())
 }
 
 /// The revisions written under an agreement version that wait to come into force, by permit and number.

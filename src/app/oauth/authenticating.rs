@@ -56,7 +56,7 @@ impl Credentials {
 
 /// A client that proved who it is.
 #[derive(Debug, Clone)]
-pub struct Authenticated {
+pub(super) struct Authenticated {
     pub(super) client: Client,
     /// What proved it, where that may be taken once. It is used up by what is done next.
     pub(super) once: Option<Once>,
@@ -72,13 +72,13 @@ pub(super) struct Found<'a> {
 
 /// Checks what a client brings, and from where it comes, by the live state, and uses up what may be taken once. Who failed too
 /// often waits.
-pub async fn authenticate(app: &App, credentials: &Credentials, from: IpAddr) -> Result<Authenticated, OauthError> {
+pub async fn authenticate(app: &App, credentials: &Credentials, from: IpAddr) -> Result<Client, OauthError> {
     admit(app, credentials, from)?;
     let authenticated = from_store(app, credentials, from).await?;
     ask_rate(app, credentials)?;
-    let authenticated = Authenticated { once: None, client: spend(app, authenticated).await? };
+    let client = spend(app, authenticated).await?;
     proved(app, credentials, from);
-    Ok(authenticated)
+    Ok(client)
 }
 
 /// Whether what is brought is looked at now.
@@ -181,9 +181,8 @@ async fn by_assertion<'a>(app: &App, text: &str, id: Option<&str>, found: Option
     if id.is_some_and(|id| id != assertion.client().as_str()) {
         return Err(OauthError::Assertion);
     }
-    let nobody = Vec::new();
     let signed = match found.map(|found| &found.client.authentication) {
-        None | Some(Authentication::Secret) => assertion.is_signed_by_one_of(&nobody),
+        None | Some(Authentication::Secret) => assertion.is_signed_by_one_of(&[]),
         Some(Authentication::Keys { keys }) => assertion.is_signed_by_one_of(keys),
         Some(Authentication::KeysAt { uri }) => {
             let signed = |keys: &[ClientKey]| assertion.is_signed_by_one_of(keys);

@@ -23,8 +23,8 @@ use crate::token::{Claims, Confirmation};
 use super::super::memory::Memory;
 use super::super::release::live;
 use super::super::{App, AppError, history, kill_switch, new_id, signing_keys};
-use super::authenticating::{Found, Unproven, admit, ask_rate, from_store, judge, proved, spend};
-use super::{Authenticated, Credentials, NoProof, OauthError};
+use super::authenticating::{Authenticated, Found, Unproven, admit, ask_rate, from_store, judge, proved, spend};
+use super::{Credentials, NoProof, OauthError};
 
 /// The most bytes of permit keys that a token names: with all else in it, it must pass as a header.
 const MOST_SCOPE_BYTES: usize = 4_096;

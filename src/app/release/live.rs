@@ -10,7 +10,7 @@ use crate::domain::consent::Signal;
 use crate::domain::dataset::{Dataset, Source};
 use crate::domain::evidence::Evidence;
 use crate::domain::id::AgreementId;
-use crate::domain::permit::{LegalBasis, Permit, Revision, RevisionStatus};
+use crate::domain::permit::{LegalBasis, Permit, Revision, in_force};
 use crate::domain::secret::PlainSecret;
 use crate::domain::text::Slug;
 use crate::domain::time::Instant;
@@ -133,6 +133,8 @@ struct Shared {
     datasets: BTreeMap<Slug, Option<Catalogued>>,
     agreements: BTreeMap<AgreementId, Agreed>,
     purposes: BTreeMap<Slug, Option<Purpose>>,
+    /// Whether any consent is on record, by subject domain and purpose.
+    consents: BTreeMap<(Slug, Slug), bool>,
 }
 
 /// A dataset with what reaches its source and keys its ledger.
@@ -163,6 +165,7 @@ impl Shared {
             datasets: BTreeMap::new(),
             agreements: BTreeMap::new(),
             purposes: BTreeMap::new(),
+            consents: BTreeMap::new(),
         })
     }
 
@@ -172,17 +175,19 @@ impl Shared {
         let revision = in_force(&revisions, now).cloned();
         // A permit that is not in force still has a dataset to refuse on.
         let Some(described) = revision.as_ref().or(revisions.last()) else { return Ok(None) };
-        let Some(Catalogued { dataset, source, ledger_key, source_secret }) = self.dataset(tx, keyring, &described.terms.dataset)? else {
-            return Ok(None);
-        };
+        let terms = &described.terms;
+        let catalogued = once(&mut self.datasets, &terms.dataset, || catalogued(tx, keyring, &terms.dataset))?;
+        let Some(Catalogued { dataset, source, ledger_key, source_secret }) = catalogued else { return Ok(None) };
         let consent_recorded = match &revision {
             Some(revision) if revision.terms.legal_basis == LegalBasis::Consent => {
-                consents::is_recorded(tx, &dataset.subject.domain, Signal::Consent, Some(&revision.terms.purpose))?
+                let asked = (dataset.subject.domain.clone(), revision.terms.purpose.clone());
+                once(&mut self.consents, &asked, || Ok(consents::is_recorded(tx, &asked.0, Signal::Consent, Some(&asked.1))?))?
             }
             _ => false,
         };
-        let purpose = self.purpose(tx, &described.terms.purpose)?;
-        let agreed = self.agreement(tx, keyring, &permit.agreement)?;
+        // It is read under the counters like all else here: whoever adds a purpose moves them.
+        let purpose = once(&mut self.purposes, &terms.purpose, || Ok(vocabulary::find_purpose(tx, &terms.purpose)?))?;
+        let agreed = once(&mut self.agreements, &permit.agreement, || agreed(tx, keyring, &permit.agreement))?;
         let state = LiveState {
             token: Arc::clone(&self.token),
             client: Arc::clone(&self.client),
@@ -201,46 +206,29 @@ impl Shared {
         };
         Ok(Some(Ready { state, agreement_key: agreed.key, ledger_key, source_secret }))
     }
-
-    fn dataset(&mut self, tx: &mut Tx, keyring: &Keyring, name: &Slug) -> Result<Option<Catalogued>, AppError> {
-        if let Some(known) = self.datasets.get(name) {
-            return Ok(known.clone());
-        }
-        let found = catalogued(tx, keyring, name)?;
-        self.datasets.insert(name.clone(), found.clone());
-        Ok(found)
-    }
-
-    fn agreement(&mut self, tx: &mut Tx, keyring: &Keyring, id: &AgreementId) -> Result<Agreed, AppError> {
-        if let Some(known) = self.agreements.get(id) {
-            return Ok(known.clone());
-        }
-        let now = tx.now();
-        let agreed = Agreed {
-            version: agreements::in_force(tx, id, now)?.map(Arc::new),
-            successor_from: agreements::next_start(tx, id, now)?,
-            key: secrets::opened(tx, keyring, &secrets::agreement_key(id))?,
-        };
-        self.agreements.insert(id.clone(), agreed.clone());
-        Ok(agreed)
-    }
-
-    /// It is read under the counters like all else here: whoever adds a purpose moves them.
-    fn purpose(&mut self, tx: &mut Tx, key: &Slug) -> Result<Option<Purpose>, AppError> {
-        if let Some(known) = self.purposes.get(key) {
-            return Ok(known.clone());
-        }
-        let found = vocabulary::find_purpose(tx, key)?;
-        self.purposes.insert(key.clone(), found.clone());
-        Ok(found)
-    }
 }
 
-/// The revision in force: of those put in force, the one whose time came last.
-fn in_force(revisions: &[Revision], now: Instant) -> Option<&Revision> {
-    let begun = revisions.iter().filter(|revision| revision.status == RevisionStatus::InForce);
-    let begun = begun.filter_map(|revision| revision.in_force_at.filter(|at| *at <= now).map(|at| (at, revision)));
-    begun.max_by_key(|(at, revision)| (*at, revision.number)).map(|(_, revision)| revision)
+/// What was read before under a name; else it is read now.
+fn once<Name: Ord + Clone, Value: Clone>(
+    known: &mut BTreeMap<Name, Value>,
+    name: &Name,
+    read: impl FnOnce() -> Result<Value, AppError>,
+) -> Result<Value, AppError> {
+    if let Some(value) = known.get(name) {
+        return Ok(value.clone());
+    }
+    let value = read()?;
+    known.insert(name.clone(), value.clone());
+    Ok(value)
+}
+
+fn agreed(tx: &mut Tx, keyring: &Keyring, id: &AgreementId) -> Result<Agreed, AppError> {
+    let now = tx.now();
+    Ok(Agreed {
+        version: agreements::in_force(tx, id, now)?.map(Arc::new),
+        successor_from: agreements::next_start(tx, id, now)?,
+        key: secrets::opened(tx, keyring, &secrets::agreement_key(id))?,
+    })
 }
 
 fn catalogued(tx: &mut Tx, keyring: &Keyring, name: &Slug) -> Result<Option<Catalogued>, AppError> {

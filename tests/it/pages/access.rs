@@ -86,7 +86,7 @@ async fn issue(browser: &Browser<'_>, vendor: &str, name: &str) -> Answer {
     browser.fill(&form, &format!("/vendors/{vendor}/clients"), &fields).await
 }
 
-fn client_of(page: &str) -> String {
+pub fn client_of(page: &str) -> String {
     page.split_once("href=\"/clients/").unwrap().1.split('"').next().unwrap().to_owned()
 }
 

@@ -2,6 +2,7 @@
 
 use tidegate::domain::person::Role;
 
+use super::access::client_of;
 use super::agreements::hidden;
 use super::datasets::signed_in;
 use crate::database::Database;
@@ -93,7 +94,7 @@ async fn a_new_client_has_its_addresses_from_the_start(database: Database) {
     }
     let issued = send("nightly import", BOTH).await;
     assert_eq!(issued.status, 200, "{}", issued.text);
-    let client = issued.text.split_once("href=\"/clients/").unwrap().1.split('"').next().unwrap();
+    let client = client_of(&issued.text);
     let page = manager.get(&format!("/clients/{client}")).await.text;
     assert_eq!(fact(&page, "May ask from"), "203.0.113.0/24, 2001:db8::/32");
 }

@@ -215,7 +215,6 @@ impl Paying {
 pub(super) fn unpaid(error: AppError) -> Cut {
     match error {
         AppError::Refused(refusal) => Cut::Gate(refusal.gate),
-        AppError::UsedProof => Cut::Gate(Gate::Token),
         other => {
             tracing::error!(error = %other, "a toll could not be paid");
             Cut::Unrecorded
